@@ -1,0 +1,20 @@
+"""Two photographs that ship inside scikit-learn: a Chinese temple and a dahlia."""
+
+import numpy as np
+
+
+def sample_photos() -> np.ndarray:
+    """Return the two sample photographs as one batch.
+
+    Both are CC BY 2.0 and part of scikit-learn, so nothing is downloaded: `china.jpg` by
+    David Gaya and `flower.jpg` by dany13.
+
+    Returns:
+        uint8 array of shape (2, 427, 640, 3): (photo, row, column, RGB), values 0 to 255.
+
+    >>> sample_photos().shape
+    (2, 427, 640, 3)
+    """
+    from sklearn.datasets import load_sample_images
+
+    return np.stack(load_sample_images().images)

@@ -1,0 +1,82 @@
+"""The first line of every notebook: seeds, figure style, and what this machine is."""
+
+import os
+import platform
+from importlib import metadata
+
+from cnncourse import __version__
+
+
+def profile() -> str:
+    """Return the size at which notebooks run: `"quick"` (minutes on two CPU cores) or `"full"`.
+
+    The environment variable `CNNCOURSE_PROFILE` decides. Without it the profile is full where
+    there is a GPU, and quick elsewhere.
+
+    Raises:
+        ValueError: if the variable holds anything else.
+
+    >>> profile() in ("quick", "full")
+    True
+    """
+    name = os.environ.get("CNNCOURSE_PROFILE")
+    if name is None:
+        return "full" if _gpus() else "quick"
+    if name not in ("quick", "full"):
+        raise ValueError(f"CNNCOURSE_PROFILE is {name!r}; accepted: 'quick' or 'full'")
+    return name
+
+
+def setup(seed: int = 42) -> None:
+    """Prepare a notebook: seed everything, set the figure style, print one line about the machine.
+
+    Seeding goes through `keras.utils.set_random_seed`, which covers Python, NumPy and the backend.
+    `tf.random.set_seed` alone would not do: it no longer reaches Keras 3's weight initialisers.
+
+    Args:
+        seed: non-negative integer.
+
+    Raises:
+        ValueError: if `seed` is not a non-negative integer, or the profile is unknown.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed is {seed!r}; accepted: an integer from 0 to 2**32 - 1")
+    size = profile()
+
+    import keras
+
+    from cnncourse import plotting
+
+    keras.utils.set_random_seed(seed)
+    plotting.use_style()
+    print(
+        f"cnncourse {__version__} · Python {platform.python_version()} · "
+        f"Keras {keras.__version__} on {_backend()} · {_device()} · "
+        f"profile {size} · data {_data_source()}"
+    )
+
+
+def _backend() -> str:
+    import keras
+
+    name = keras.backend.backend()
+    return f"{name} {metadata.version(name)}"
+
+
+def _gpus() -> list[str]:
+    import keras
+
+    return [d for d in keras.distribution.list_devices() if not d.lower().startswith("cpu")]
+
+
+def _device() -> str:
+    if gpus := _gpus():
+        return f"{len(gpus)} × GPU"
+    if os.environ.get("CNNCOURSE_KERNEL") == "gpu":
+        return "no GPU found, so this GPU kernel runs on the CPU"
+    return f"CPU, {os.cpu_count()} cores"
+
+
+def _data_source() -> str:
+    mirror = os.environ.get("CNNCOURSE_DATA")
+    return f"mirror {mirror}" if mirror else "embedded"
