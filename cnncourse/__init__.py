@@ -9,12 +9,7 @@ submodule that needs them is first used.
 """
 
 import importlib
-import os
 from importlib.metadata import version
-
-# TensorFlow reads this once, when it is imported. Its start-up log carries time stamps and
-# addresses, which do not belong in a stored notebook; warnings and errors still get through.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 __version__ = version("cnncourse")
 

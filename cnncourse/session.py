@@ -1,7 +1,10 @@
 """The first line of every notebook: seeds, figure style, and what this machine is."""
 
+import contextlib
 import os
 import platform
+import sys
+import tempfile
 from importlib import metadata
 
 from cnncourse import __version__
@@ -30,6 +33,9 @@ def profile() -> str:
 def setup(seed: int = 42) -> None:
     """Prepare a notebook: seed everything, set the figure style, print one line about the machine.
 
+    Call it before `import keras`: TensorFlow's start-up log, full of time stamps and of libraries
+    it did not find, then stays out of the notebook.
+
     Seeding goes through `keras.utils.set_random_seed`, which covers Python, NumPy and the backend.
     `tf.random.set_seed` alone would not do: it no longer reaches Keras 3's weight initialisers.
 
@@ -41,9 +47,10 @@ def setup(seed: int = 42) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed is {seed!r}; accepted: an integer from 0 to 2**32 - 1")
-    size = profile()
+    with _native_stderr_aside():
+        import keras
 
-    import keras
+        size = profile()
 
     from cnncourse import plotting
 
@@ -54,6 +61,24 @@ def setup(seed: int = 42) -> None:
         f"Keras {keras.__version__} on {_backend()} · {_device()} · "
         f"profile {size} · data {_data_source()}"
     )
+
+
+@contextlib.contextmanager
+def _native_stderr_aside():
+    """Keep what C++ code writes to file descriptor 2 aside, and show it only after an error."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            aside.seek(0)
+            os.write(saved, aside.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _backend() -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-
 from cnncourse.plotting.style import DIVERGING
 
 

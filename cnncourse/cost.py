@@ -1,0 +1,1 @@
+"""Costs of a layer or a network."""
