@@ -79,9 +79,8 @@ def write_assets(folder: str | Path) -> None:
     (folder / "demos").mkdir(parents=True, exist_ok=True)
     for name in ("island.js", "demo.css"):
         (folder / name).write_bytes((JS / name).read_bytes())
-    for demo in _subclasses(Demo):
-        if demo._module:
-            (folder / "demos" / f"{demo._module}.js").write_text(demo._esm, encoding="utf-8")
+    for module in sorted(_modules(Demo) - {""}):
+        (folder / "demos" / f"{module}.js").write_text(bundle(module), encoding="utf-8")
     for name, photo in zip(PHOTOS, datasets.sample_photos(), strict=True):
         (folder / "demos" / f"{name}.png").write_bytes(to_png(photo))
 
@@ -157,12 +156,9 @@ class Demo(anywidget.AnyWidget):
         return {**data, "text/html": self.island(), "text/plain": text}, metadata
 
 
-def _subclasses(cls: type) -> list[type]:
-    """Return all classes built on `cls`, sorted by name."""
-    found = {cls}
-    for child in cls.__subclasses__():
-        found.update(_subclasses(child))
-    return sorted(found, key=lambda c: c.__name__)
+def _modules(cls: type) -> set[str]:
+    """Return the module names of `cls` and of all classes built on it."""
+    return {cls._module}.union(*map(_modules, cls.__subclasses__()))
 
 
 def _to_json(value):
