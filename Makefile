@@ -38,7 +38,7 @@ notebooks: $(STAMP)  ## execute and clean notebooks in place (NB=chapters/02_con
 	$(BIN)/python tools/run_notebooks.py $(or $(NB),$(wildcard chapters/*.ipynb solutions/*.ipynb))
 
 book: $(STAMP)  ## build the book into book/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -b html book book/_build/html
+	$(BIN)/python book/build.py
 
 clean:  ## remove what was built, keep the environment
 	rm -rf book/_build dist build .pytest_cache .ruff_cache .hypothesis
