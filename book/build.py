@@ -14,9 +14,8 @@ from importlib.metadata import files
 from pathlib import Path
 
 import nbformat
-from sphinx.cmd.build import main as sphinx_build
-
 from cnncourse import demos
+from sphinx.cmd.build import main as sphinx_build
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent

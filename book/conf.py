@@ -2,7 +2,7 @@
 
 project = "cnncourse"
 author = "The cnncourse authors"
-copyright = "The cnncourse authors. Text CC BY 4.0, code MIT"  # noqa: A001
+copyright = "The cnncourse authors. Text CC BY 4.0, code MIT"
 
 extensions = ["myst_nb", "sphinxcontrib.bibtex"]
 root_doc = "index"
@@ -19,7 +19,7 @@ bibtex_bibfiles = ["references.bib"]
 
 html_theme = "sphinx_book_theme"
 html_title = "cnncourse"
-html_static_path = ["static"]
+html_static_path = ["_build/source/static"]
 html_css_files = ["book.css", "demo.css"]
 html_js_files = [("island.js", {"type": "module"})]
 html_copy_source = False
