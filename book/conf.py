@@ -21,6 +21,7 @@ bibtex_reference_style = "author_year"
 html_theme = "sphinx_book_theme"
 html_title = "cnncourse"
 html_static_path = ["_build/source/static"]
+html_favicon = "theme/favicon.svg"
 html_css_files = ["book.css", "demo.css"]
 html_js_files = [("island.js", {"type": "module"})]
 html_context = {"default_mode": "auto"}
