@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-
 from cnncourse import __version__
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -54,7 +53,7 @@ def lab(arguments):
     course.serve(course.workspace(directory), tuple(arguments))
 
 
-@main.command()
+@main.command(short_help="Check this machine, with remedies.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings for a program to read.")
 @click.pass_context
 def doctor(context, as_json):
@@ -70,7 +69,7 @@ def doctor(context, as_json):
     context.exit(not course.healthy(checks))
 
 
-@main.group()
+@main.group(short_help="Install or remove the GPU kernel.")
 def kernel():
     """Install or remove the Jupyter kernel "cnncourse (GPU)".
 
