@@ -161,7 +161,7 @@ def _tensors(structure):
 
 
 def _symbolic_inputs(layer, input_shape, batch_size):
-    """Return placeholders for a batch of inputs: one, or a list where there are several."""
+    """Return placeholders for a batch of inputs, nested as the layer's own inputs are."""
     import keras
 
     built_for = _built_for(layer)
@@ -182,6 +182,8 @@ def _symbolic_inputs(layer, input_shape, batch_size):
         keras.KerasTensor((batch_size, *(positive_int("input_shape", n) for n in shape)), dtype)
         for shape, dtype in zip(shapes, dtypes, strict=True)
     ]
+    with contextlib.suppress(AttributeError, ValueError):
+        return keras.tree.pack_sequence_as(layer.input, inputs)
     return inputs if len(inputs) > 1 else inputs[0]
 
 

@@ -224,7 +224,7 @@ def test_a_shared_layer_counts_once_per_call_and_nesting_does_not_matter():
 
 
 def test_inputs_by_name():
-    inputs = {"left": keras.Input((3,)), "right": keras.Input((4,))}
+    inputs = {name: keras.Input((n,), name=name) for name, n in (("left", 3), ("right", 4))}
     joined = layers.Concatenate()([inputs["left"], layers.Dense(2)(inputs["right"])])
     assert cost.macs(keras.Model(inputs, layers.Dense(6)(joined))) == 4 * 2 + 5 * 6
 
