@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 
+from cnncourse.grading.diagnose import where
 from cnncourse.grading.judge import (
     CORRECT,
     NO_KEY,
@@ -181,6 +182,8 @@ def _failure_lines(failed: ProbeResult) -> list[Line]:
         lines.append(Line("expected", f"{describe(failed.expected)} to be raised"))
     else:
         lines.append(Line("expected", describe(failed.expected), code=True))
+    if difference := where(failed.expected, failed.given, probe.tolerance):
+        lines.append(Line("that is", difference))
     if failed.outcome.printed:
         lines.append(Line("it printed", shorten(failed.outcome.printed), code=True))
     return lines

@@ -16,7 +16,7 @@ DTYPES = (
     *("float16", "float32", "float64", "complex64", "complex128"),
 )
 MAX_DEPTH = 20
-MAX_INT_BITS = 1024
+MAX_INT_BITS = 1000  # a float holds it
 
 
 @dataclass(frozen=True)
