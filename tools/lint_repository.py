@@ -1,4 +1,4 @@
-"""House rules that no general linter knows: sizes, traces of a machine, notebooks, alternative text.
+"""House rules that no general linter knows: sizes, traces of a machine, notebooks, pictures.
 
 python tools/lint_repository.py
 
@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -120,11 +121,7 @@ def heading_problems(notebook: dict) -> list[str]:
     levels = [len(m[1]) for m in _HEADING.finditer(_FENCED.sub("", text))]
     if levels.count(1) != 1 or levels[0] != 1:
         return [f"has heading levels {levels}; accepted: one title of level 1, first"]
-    return [
-        f"jumps from heading level {a} to {b}"
-        for a, b in zip(levels, levels[1:], strict=False)
-        if b > a + 1
-    ]
+    return [f"jumps from heading level {a} to {b}" for a, b in pairwise(levels) if b > a + 1]
 
 
 def length_problems(notebook: dict, largest_median: int | None = None) -> list[str]:
