@@ -72,7 +72,7 @@ build: $(FOR_TEST)  ## make the exercises from the solutions
 	$(BIN)/cnncourse build
 
 book: $(FOR_TEST)  ## build the book into book/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -b html book book/_build/html
+	$(BIN)/python book/build.py
 
 constraints: $(FOR_TEST)  ## pin the newest release of every dependency in constraints.txt
 	$(BIN)/python tools/pin.py
