@@ -13,7 +13,7 @@ PACKAGE = Path(cnncourse.__file__).parent
 FLOORS = {
     "scratch": 0,
     "datasets": 0,
-    "cost": 0,
+    "cost": 0.5,  # counts with scratch's own arithmetic of windows
     "plotting": 0,
     "paths": 0,
     "session": 1,
@@ -106,7 +106,7 @@ def test_floors_hold():
     ("own", "source", "problem"),
     [
         ("scratch/new.py", "from cnncourse.layers import DepthPool", "scratch imports layers"),
-        ("cost.py", "def f():\n    from cnncourse import scratch", "cost imports scratch"),
+        ("datasets/new.py", "def f():\n    from cnncourse import cost", "datasets imports cost"),
         ("layers/new.py", "import cnncourse.grading.build", "layers imports grading"),
     ],
 )

@@ -139,6 +139,22 @@ def test_good_files_pass(content):
     assert lint.file_problems(content) == []
 
 
+def test_hidden_tests_do_not_count_as_lines():
+    notebook = copy.deepcopy(GOOD)
+    hidden = "### BEGIN HIDDEN TESTS\n" + "probe()\n" * 40 + "### END HIDDEN TESTS"
+    notebook["cells"][1]["source"] = f'check("f")\n{hidden}'
+    assert lint.length_problems(notebook, 8) == []
+    notebook["cells"][1]["source"] += "\n1" * 30
+    assert len(lint.length_problems(notebook)) == 1
+
+
+def test_locks_belong_to_released_notebooks_only():
+    notebook = copy.deepcopy(GOOD)
+    notebook["cells"][1]["metadata"].update(deletable=False, editable=False)
+    assert lint.metadata_problems(notebook, released=True) == []
+    assert lint.metadata_problems(notebook) == ["cell 2 has metadata ['deletable', 'editable']"]
+
+
 def test_long_modules_and_functions_are_caught():
     assert lint.module_problems("x\n" * 300) == []
     assert lint.module_problems("x\n" * 301) == ["has 301 lines; at most 300"]
