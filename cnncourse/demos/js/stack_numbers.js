@@ -3,7 +3,7 @@ import { node } from "./ui.js";
 
 const CHANNELS = ["red", "green", "blue"];
 const STRIDE = 2;
-const SIDE = 3;
+const WINDOW = 3;
 
 const signed = (value) => (value < 0 ? `−${-value}` : String(value));
 
@@ -23,12 +23,12 @@ const total = (rows) => rows.flat().reduce((sum, value) => sum + value, 0);
 
 // The output's (rows, columns, maps), from the sizes of the example.
 export function numbersShape({ input, biases }) {
-  const places = (size) => Math.floor((size - SIDE) / STRIDE) + 1;
+  const places = (size) => Math.floor((size - WINDOW) / STRIDE) + 1;
   return [places(input.length), places(input[0].length), biases.length];
 }
 
 function productsOf({ input, filters }, i, j, k, c) {
-  return grid(SIDE, SIDE, (u, v) => input[STRIDE * i + u][STRIDE * j + v][c] * filters[u][v][c][k]);
+  return grid(WINDOW, WINDOW, (u, v) => input[STRIDE * i + u][STRIDE * j + v][c] * filters[u][v][c][k]);
 }
 
 export function weightedSum(example, i, j, k) {
@@ -41,11 +41,11 @@ export function drawNumbers(parent, example, [i, j, k], choose) {
   const { input, filters } = example;
   const [height, width, maps] = numbersShape(example);
   const inField = (row, column) =>
-    row >= STRIDE * i && row < STRIDE * i + SIDE && column >= STRIDE * j && column < STRIDE * j + SIDE;
+    row >= STRIDE * i && row < STRIDE * i + WINDOW && column >= STRIDE * j && column < STRIDE * j + WINDOW;
   const { sums, bias, z } = weightedSum(example, i, j, k);
   const rows = CHANNELS.map((name, c) => {
     const whole = input.map((line) => line.map((pixel) => pixel[c]));
-    const weights = grid(SIDE, SIDE, (u, v) => filters[u][v][c][k]);
+    const weights = grid(WINDOW, WINDOW, (u, v) => filters[u][v][c][k]);
     return node(
       "div",
       { class: "cs-channel" },
