@@ -8,7 +8,7 @@ from cnncourse import cost, datasets, scratch
 from cnncourse.demos.base import Demo
 
 SIDE = 40  # pixels of the crop
-CROPS = {"china": (0, 70, 210), "flower": (1, 60, 190)}  # photo: index, first row, first column
+CROPS = {"china": (0, 20, 60), "flower": (1, 80, 165)}  # photo: index, first row, first column
 
 # Orientation of the three edge filters; the fourth looks for red.
 ANGLES = (0.0, 90.0, 45.0)
@@ -41,10 +41,10 @@ NUMBER_BIASES = np.array([1, -2])
 def crops() -> np.ndarray:
     """Return both photographs' crops, uint8 of shape (2, 40, 40, 3)."""
     photos = datasets.sample_photos()
-    size = 6 * SIDE
+    size = 7 * SIDE
     cut = [photos[n, row : row + size, col : col + size] for n, row, col in CROPS.values()]
-    # Each pixel is the mean of 6 × 6 pixels of the photograph.
-    blocks = np.stack(cut).reshape(2, SIDE, 6, SIDE, 6, 3).mean(axis=(2, 4))
+    # Each pixel is the mean of 7 × 7 pixels of the photograph.
+    blocks = np.stack(cut).reshape(2, SIDE, 7, SIDE, 7, 3).mean(axis=(2, 4))
     return np.round(blocks).astype(np.uint8)
 
 
@@ -162,8 +162,8 @@ class StackDemo(Demo):
         canvas = Image.new("RGB", (4 * 132 + 12, 3 * 132 + 12), "white")
         tiles = [[image], list(np.moveaxis(first, -1, 0)), list(np.moveaxis(second, -1, 0))]
         for level, arrays in enumerate(tiles):
-            top = max(float(np.max(arrays)), 1e-9)
             for place, array in enumerate(arrays):
+                top = max(float(array.max()), 1e-9)
                 tile = Image.fromarray(np.uint8(np.round(array / top * 255))).convert("RGB")
                 tile = tile.resize((120, 120), Image.Resampling.NEAREST)
                 canvas.paste(tile, (12 + 132 * place, 12 + 132 * level))

@@ -1,5 +1,6 @@
 // StackDemo: what one neuron of the second layer sees, through every map, down to the photo.
-import { choice, node, put, slider, watch } from "./ui.js";
+import { choice, group, node, put, slider, watch } from "./ui.js";
+import { player } from "./player.js";
 import { block, firstFilters, layer, receptiveField, secondFilters } from "./stack_network.js";
 import { arrange, colourPicture, grayPicture, paint } from "./stack_scene.js";
 import { drawNumbers, numbersShape } from "./stack_numbers.js";
@@ -27,8 +28,7 @@ export function computeMaps(model) {
 
 function picturesOf([image, first, second]) {
   const gray = (map) => {
-    const largest = map.data.reduce((a, b) => Math.max(a, b), 1e-9);
-    return Array.from({ length: map.channels }, (_, n) => grayPicture(map, n, largest));
+    return Array.from({ length: map.channels }, (_, n) => grayPicture(map, n));
   };
   return [[colourPicture(image)], gray(first), gray(second)];
 }
@@ -41,27 +41,25 @@ function numberChoice(model, name, label, numbers) {
 }
 
 function controls(model) {
-  const photoOnly = node(
-    "div",
-    { class: "cn-controls" },
-    choice(model, "photo", { label: "photo", options: PHOTOS.map((name) => [name, name]) }),
-    numberChoice(model, "kernel_size_1", "layer 1: kernel", [3, 5, 7]),
-    slider(model, "strides_1", { label: "layer 1: stride", min: 1, max: 3 }),
-    numberChoice(model, "kernel_size_2", "layer 2: kernel", [1, 3, 5]),
-    slider(model, "strides_2", { label: "layer 2: stride", min: 1, max: 3 }),
-  );
-  const modes = [["photo", "photo and maps"], ["numbers", "small numbers, step by step"]];
+  const modes = [["photo", "photo and maps"], ["numbers", "small numbers"]];
+  const photo = choice(model, "photo", { label: "photo", options: PHOTOS.map((p) => [p, p]) });
+  const layers = [1, 2].map((n) =>
+    group(
+      `Layer ${n}`,
+      numberChoice(model, `kernel_size_${n}`, "kernel", n === 1 ? [3, 5, 7] : [1, 3, 5]),
+      slider(model, `strides_${n}`, { label: "stride", min: 1, max: 3 }),
+    ));
   const neuron = [
-    slider(model, "feature_map", { label: "neuron: map", min: 0, max: 2 }),
-    slider(model, "row", { label: "neuron: row", min: 0, max: 1 }),
-    slider(model, "column", { label: "neuron: column", min: 0, max: 1 }),
+    slider(model, "feature_map", { label: "map", min: 0, max: 2 }),
+    slider(model, "row", { label: "row", min: 0, max: 1 }),
+    slider(model, "column", { label: "column", min: 0, max: 1 }),
   ];
   const panel = node(
     "div",
-    {},
-    node("div", { class: "cn-controls" }, choice(model, "mode", { label: "view", options: modes })),
-    photoOnly,
-    node("div", { class: "cn-controls" }, ...neuron),
+    { class: "cn-controls" },
+    group("Picture", choice(model, "mode", { label: "view", options: modes }), photo),
+    ...layers,
+    group("Output neuron", ...neuron),
   );
   const limit = ([rows, columns, maps]) => {
     [maps, rows, columns].forEach((size, n) => {
@@ -70,7 +68,7 @@ function controls(model) {
       input.value = model.get(["feature_map", "row", "column"][n]);
       neuron[n].querySelector("output").textContent = input.value;
     });
-    photoOnly.hidden = model.get("mode") !== "photo";
+    for (const part of [photo, ...layers]) part.hidden = model.get("mode") !== "photo";
   };
   return { panel, limit };
 }
@@ -100,10 +98,10 @@ function report(maps, [row, column, n], boxes, settings) {
 export function render({ model, el }) {
   const help = "Arrow keys move the chosen neuron, Page Up and Page Down change its map.";
   const canvas = node("canvas", { tabindex: 0, role: "application", class: "cs-canvas" });
-  const picture = node("div", { class: "cs-frame" }, canvas, node("p", { class: "cn-hint" },
+  const picture = node("div", { class: "cs-frame" }, canvas, node("p", { class: "cn-note" },
     `Point at a neuron of layer 2, or focus the picture: ${help}`));
   const text = node("div", { class: "cs-report" });
-  const numbers = node("div", { class: "cs-numbers" });
+  const tables = node("div", {});
   const { panel, limit } = controls(model);
   let maps;
   let pictures;
@@ -117,19 +115,27 @@ export function render({ model, el }) {
   const choose = (row, column, feature_map) => {
     const [rows, columns, count] = shape();
     const inside = (index, size) => Math.max(0, Math.min(index, size - 1));
-    put(model, {
-      row: inside(row, rows),
-      column: inside(column, columns),
-      feature_map: inside(feature_map, count),
-    });
+    const chosen = [inside(row, rows), inside(column, columns), inside(feature_map, count)];
+    if (chosen.every((index, n) => index === model.get(NEURON[n]))) return;
+    put(model, Object.fromEntries(chosen.map((index, n) => [NEURON[n], index])));
   };
+  // The numbers mode: row by row through the places, with the same filter.
+  const places = () => shape()[0] * shape()[1];
+  const step = (by) => {
+    const [row, column, n] = neuron();
+    const place = (row * shape()[1] + column + by + places()) % places();
+    choose(Math.floor(place / shape()[1]), place % shape()[1], n);
+  };
+  const buttons = player(step, places);
+  const numbers = node("div", {}, buttons.bar, tables);
   const drawNeuron = () => {
     limit(shape());
     const inPhoto = model.get("mode") === "photo";
     picture.hidden = text.hidden = !inPhoto;
     numbers.hidden = inPhoto;
+    buttons.enable(!inPhoto);
     const chosen = neuron();
-    if (!inPhoto) return drawNumbers(numbers, model.get("example"), chosen, choose);
+    if (!inPhoto) return drawNumbers(tables, model.get("example"), chosen, choose);
     const settings = LAYERS.slice(1).map((name) => model.get(name));
     const [k1, s1, k2, s2] = settings;
     const [size, jump] = receptiveField([[k1, s1], [k2, s2]]);
@@ -178,6 +184,7 @@ export function render({ model, el }) {
   resize.observe(el);
   drawAll();
   return () => {
+    buttons.stop();
     resize.disconnect();
     undo.forEach((f) => f());
   };

@@ -107,13 +107,15 @@ export function paint(canvas, { planes, height, column, gap }, width, boxes, neu
   for (const box of [seen, ...read, cell]) outlineBox(ctx, box);
 }
 
-// A map as a small picture: bright where the values are large.
-export function grayPicture(map, channel, largest) {
+// A map as a small picture: black is 0, white the largest value of this map.
+export function grayPicture(map, channel) {
+  const values = map.data.filter((_, n) => n % map.channels === channel);
+  const largest = values.reduce((a, b) => Math.max(a, b), 1e-9);
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [map.width, map.height];
   const image = new ImageData(map.width, map.height);
   for (let n = 0; n < map.width * map.height; n++) {
-    const value = Math.round((255 * map.data[n * map.channels + channel]) / largest);
+    const value = Math.round((255 * values[n]) / largest);
     image.data.set([value, value, value, 255], 4 * n);
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
