@@ -92,7 +92,7 @@ class ArithmeticDemo(Demo):
 
     >>> demo = ArithmeticDemo(view="row", width=13, kernel_size=6, strides=5)
     >>> demo.output_shape
-    (2,)
+    (3,)
     """
 
     _module = "arithmetic"
