@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from cnncourse.datasets import sample_photos
 from cnncourse.demos.timeline import ENTRIES, NO_CNN
+from cnncourse.grading import progress
+from cnncourse.grading.check import Session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -212,3 +214,11 @@ def test_to_batch(answers):
 def test_exercises_are_worth_ten_points():
     points = [c.metadata.get("nbgrader", {}).get("points", 0) for c in SOLUTION.cells]
     assert [p for p in points if p] == [3, 3, 2, 2]
+
+
+def test_the_check_that_the_chapter_shows_is_what_learners_get(monkeypatch):
+    monkeypatch.setattr(progress, "record", lambda *_: "")
+    wrong = {"np": np, "rescale": lambda x, lo=0.0, hi=1.0: np.float32(lo + x / 256 * (hi - lo))}
+    report = Session("00_start_here", wrong).check("rescale")
+    shown = re.search(r"```text\n(.*?)\n```", TEXT, re.DOTALL)[1]
+    assert repr(report) == shown
