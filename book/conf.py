@@ -16,12 +16,15 @@ nb_mime_priority_overrides = [("html", "text/html", 0)]
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
 
 html_theme = "sphinx_book_theme"
 html_title = "cnncourse"
 html_static_path = ["_build/source/static"]
+html_favicon = "theme/favicon.svg"
 html_css_files = ["book.css", "demo.css"]
 html_js_files = [("island.js", {"type": "module"})]
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {

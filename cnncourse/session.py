@@ -50,7 +50,8 @@ def setup(seed: int = 42) -> None:
     with _native_stderr_aside():
         import keras
 
-        size, device = profile(), _device()  # TensorFlow logs when it first lists its devices
+        _gpus()  # looks for CUDA, and complains where there is none
+        size = profile()
 
     from cnncourse import plotting
 
@@ -58,7 +59,7 @@ def setup(seed: int = 42) -> None:
     plotting.use_style()
     print(
         f"cnncourse {__version__} · Python {platform.python_version()} · "
-        f"Keras {keras.__version__} on {_backend()} · {device} · "
+        f"Keras {keras.__version__} on {_backend()} · {_device()} · "
         f"profile {size} · data {_data_source()}"
     )
 

@@ -1,11 +1,7 @@
 """The book: built once, then read as its visitors and their screen readers would."""
 
 import importlib.util
-import re
 from pathlib import Path
-
-import nbformat
-import pytest
 
 from tests.browser import browser_page, serve  # noqa: F401
 
