@@ -88,7 +88,8 @@ def padding_rows(
 ) -> mpl.figure.Figure:
     """Draw one row of an image and the fields that read it, without and with zero padding.
 
-    Columns that no field reads are hatched grey; padding zeros are dashed squares holding a 0.
+    Columns that no field reads are hatched grey. Padding zeros are dashed squares holding a 0;
+    where they cannot be split evenly, the odd one carries a star.
 
     Args:
         size: number of columns.
@@ -109,15 +110,19 @@ def padding_rows(
     total = size + sum(same)
     heights = [1.6 + 0.34 * n for n in outputs]
     fig, axes = plt.subplots(
-        2, 1, figsize=(0.46 * total + 1.2, 0.42 * sum(heights) + 0.9), height_ratios=heights
+        2,
+        1,
+        figsize=(max(5.2, 0.46 * total + 1.2), 0.42 * sum(heights) + 0.9),
+        height_ratios=heights,
     )
     for ax, name, zeros, n in zip(axes, ("valid", "same"), ((0, 0), same), outputs, strict=True):
         _row(ax, size, kernel_size, strides, zeros, n)
         ax.set_xlim(-same[0] - 0.2, size + same[1] + 0.2)
         ignored = size - (n - 1) * strides - kernel_size
-        note = (
-            f"{ignored} ignored" if name == "valid" else f"zeros: {zeros[0]} left, {zeros[1]} right"
-        )
+        note = f"{ignored} ignored"
+        if name == "same":
+            star = " (* the odd one)" if zeros[0] != zeros[1] else ""
+            note = f"zeros: {zeros[0]} left, {zeros[1]} right{star}"
         case = f'"{name}": {size} columns, kernel {kernel_size}, stride {strides}'
         ax.set_title(f"{case} → {n} outputs; {note}", fontsize=9, loc="left")
     return fig
@@ -142,7 +147,8 @@ def _row(ax, size, kernel_size, strides, zeros, outputs):
                 lw=0.9,
             )
         )
-        label = "0" if padded else str(c + 1)
+        odd = padded and c == size + after - 1 and after > before
+        label = "0*" if odd else "0" if padded else f"$x_{{{c}}}$"
         ax.text(c + 0.5, 0.44, label, ha="center", va="center", color="0.4" if ignored else "black")
     for n in range(outputs):
         left, y = n * strides - before, -0.28 - 0.34 * n
