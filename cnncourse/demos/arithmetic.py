@@ -2,10 +2,9 @@
 
 import numpy as np
 import traitlets
-from PIL import Image, ImageDraw
-
 from cnncourse import cost
 from cnncourse.demos.base import Demo
+from PIL import Image, ImageDraw
 
 DILATION_PROBLEM = "Keras refuses a stride and a dilation that are both above 1: set one to 1."
 

@@ -4,9 +4,8 @@ import dataclasses
 
 import numpy as np
 import traitlets
-from PIL import Image, ImageDraw
-
 from cnncourse.demos.base import Demo
+from PIL import Image, ImageDraw
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Drawings of chapter 02: local fields, padding, stride, dilation, receptive fields."""
+"""Drawings of chapter 02: local fields, padded rows, receptive fields."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from cnncourse.plotting.style import COLOURS
 from matplotlib.patches import Polygon, Rectangle
 
 BLUE, ORANGE, GREEN = COLOURS[:3]
+LEVELS = (COLOURS[5], COLOURS[4], COLOURS[2], COLOURS[3])  # a colour per layer
 GREY, PALE = "0.6", "0.93"
 
 
@@ -27,7 +28,7 @@ def local_fields(size: int = 10, kernel_size: int = 3) -> mpl.figure.Figure:
     Raises:
         ValueError: if a number is not a positive integer, or the image is too small.
     """
-    _positive(size=size, kernel_size=kernel_size)
+    positive(size=size, kernel_size=kernel_size)
     if size < 2 * kernel_size - 1:
         raise ValueError(f"size is {size}; accepted: at least {2 * kernel_size - 1}")
     fig, ax = plt.subplots(figsize=(6.4, 4.2))
@@ -53,7 +54,7 @@ def local_fields(size: int = 10, kernel_size: int = 3) -> mpl.figure.Figure:
     return fig
 
 
-def _positive(**values) -> None:
+def positive(**values) -> None:
     """Raise a ValueError that names the first value that is not a positive integer."""
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -103,7 +104,7 @@ def padding_rows(
     Raises:
         ValueError: if a number is not a positive integer, or the kernel is wider than the row.
     """
-    _positive(size=size, kernel_size=kernel_size, strides=strides)
+    positive(size=size, kernel_size=kernel_size, strides=strides)
     if kernel_size > size:
         raise ValueError(f"kernel_size is {kernel_size}; accepted: at most size, {size}")
     outputs = [(size + sum(zeros) - kernel_size) // strides + 1 for zeros in ((0, 0), same)]
@@ -162,106 +163,6 @@ def _row(ax, size, kernel_size, strides, zeros, outputs):
     ax.set_axis_off()
 
 
-def padded_grid(
-    height: int, width: int, kernel_size: int, strides: int, zeros: int
-) -> mpl.figure.Figure:
-    """Draw a zero-padded image with its first two fields, and the map that they fill.
-
-    Args:
-        height: rows of the image.
-        width: columns of the image.
-        kernel_size: side of the kernel.
-        strides: step in both directions.
-        zeros: zeros added on every side.
-
-    Returns:
-        The figure: padded image left, feature map right.
-
-    Raises:
-        ValueError: if a number is not a positive integer.
-    """
-    _positive(height=height, width=width, kernel_size=kernel_size, strides=strides, zeros=zeros)
-    rows = (height + 2 * zeros - kernel_size) // strides + 1
-    columns = (width + 2 * zeros - kernel_size) // strides + 1
-    fig, (left, right) = plt.subplots(
-        1, 2, figsize=(6.6, 3.2), width_ratios=[width + 2 * zeros, columns + 2]
-    )
-    for r in range(-zeros, height + zeros):
-        for c in range(-zeros, width + zeros):
-            real = 0 <= r < height and 0 <= c < width
-            _cell(
-                left,
-                r,
-                c,
-                "" if real else "0",
-                COLOURS[5] if real else "white",
-                "-" if real else ":",
-            )
-    for r in range(rows):
-        for c in range(columns):
-            _cell(right, r, c, f"{r},{c}", "white", "-")
-    for step, colour in enumerate((ORANGE, GREEN)):
-        box = {"facecolor": "none", "edgecolor": colour, "lw": 3, "zorder": 3}
-        style = "-" if step == 0 else "--"
-        left.add_patch(
-            Rectangle((step * strides - zeros, -zeros), kernel_size, kernel_size, ls=style, **box)
-        )
-        right.add_patch(Rectangle((step, 0), 1, 1, ls=style, **box))
-    left.set_title(f"{height}×{width} image, {zeros} zero on each side", fontsize=9)
-    right.set_title(f"{rows}×{columns} map (row, column)", fontsize=9)
-    for ax in (left, right):
-        _tidy_grid(ax)
-    return fig
-
-
-def _cell(ax, row, column, label, face, style):
-    ax.add_patch(
-        Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GREY, linestyle=style, lw=0.8)
-    )
-    ax.text(column + 0.5, row + 0.5, label, ha="center", va="center", fontsize=8)
-
-
-def _tidy_grid(ax):
-    """Show all of a grid, rows downwards as in an array."""
-    ax.autoscale_view()
-    ax.margins(0.03)
-    ax.invert_yaxis()
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-
-
-def dilated_kernels(
-    kernel_size: int = 3, dilations: Sequence[int] = (1, 2, 3)
-) -> mpl.figure.Figure:
-    """Draw one kernel at several dilation rates: taps in colour, the zeros between them white.
-
-    Args:
-        kernel_size: taps per side.
-        dilations: the rates, one picture each.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: if a number is not a positive integer.
-    """
-    _positive(kernel_size=kernel_size, **{f"dilations[{i}]": d for i, d in enumerate(dilations)})
-    largest = kernel_size + (kernel_size - 1) * (max(dilations) - 1)
-    fig, axes = plt.subplots(1, len(dilations), figsize=(2.2 * len(dilations), 2.5), squeeze=False)
-    for ax, d in zip(axes[0], dilations, strict=True):
-        side = kernel_size + (kernel_size - 1) * (d - 1)
-        for r in range(side):
-            for c in range(side):
-                tap = r % d == 0 and c % d == 0
-                _cell(ax, r, c, "w" if tap else "0", COLOURS[5] if tap else "white", "-")
-        ax.set_title(f"dilation {d}: {side}×{side}", fontsize=9)
-        _tidy_grid(ax)
-        middle = side / 2
-        ax.set_xlim(middle - largest / 2 - 0.2, middle + largest / 2 + 0.2)
-        ax.set_ylim(middle + largest / 2 + 0.2, middle - largest / 2 - 0.2)
-    return fig
-
-
 def receptive_field_growth(kernels: Sequence[int] = (3, 3, 3)) -> mpl.figure.Figure:
     """Draw, along one row, which neurons and inputs one last-layer neuron depends on (stride 1).
 
@@ -274,39 +175,23 @@ def receptive_field_growth(kernels: Sequence[int] = (3, 3, 3)) -> mpl.figure.Fig
     Raises:
         ValueError: if a number is not a positive integer.
     """
-    _positive(**{f"kernels[{i}]": k for i, k in enumerate(kernels)})
+    positive(**{f"kernels[{i}]": k for i, k in enumerate(kernels)})
     reach = [1]  # cells seen at each level, from the top down
     for k in reversed(kernels):
         reach.append(reach[-1] + k - 1)
     reach = reach[::-1]
     fig, ax = plt.subplots(figsize=(0.62 * reach[0] + 2.2, 0.95 * len(reach)))
     for level, seen in enumerate(reach):
-        first = (reach[0] - seen) / 2
+        y, first = 1.6 * level, (reach[0] - seen) / 2
         for i in range(seen):
             ax.add_patch(
-                Rectangle(
-                    (first + i + 0.1, 1.6 * level),
-                    0.8,
-                    0.55,
-                    facecolor=(COLOURS[5], COLOURS[4], COLOURS[2], COLOURS[3])[level % 4],
-                    edgecolor="black",
-                    lw=0.8,
-                    zorder=2,
-                )
+                Rectangle((first + i + 0.1, y), 0.8, 0.55, fc=LEVELS[level % 4], ec="black", lw=0.8)
             )
-            if level:
-                k = kernels[level - 1]
-                below = (reach[0] - reach[level - 1]) / 2
-                for u in range(k):
-                    ax.plot(
-                        [first + i + 0.5, below + i + u + 0.5],
-                        [1.6 * level, 1.6 * (level - 1) + 0.55],
-                        color=GREY,
-                        lw=0.8,
-                        zorder=1,
-                    )
+            for u in range(kernels[level - 1] if level else 0):
+                below = (reach[0] - reach[level - 1]) / 2 + i + u
+                ax.plot([first + i + 0.5, below + 0.5], [y, y - 1.05], color=GREY, lw=0.8)
         name = f"layer {level}" if level else "input"
-        ax.text(-0.2, 1.6 * level + 0.27, f"{name}: {seen}", ha="right", va="center")
+        ax.text(-0.2, y + 0.27, f"{name}: {seen}", ha="right", va="center")
     ax.autoscale_view()
     ax.set_aspect("equal")
     ax.set_axis_off()
