@@ -1,5 +1,6 @@
 // ArithmeticDemo: kernel, stride, padding and dilation decide the size of the output.
-import { choice, node, put, slider, tick, uniqueId, watch } from "./ui.js";
+import { choice, group, node, put, slider, tick, uniqueId, watch } from "./ui.js";
+import { player } from "./player.js";
 import { drawScene } from "./arithmetic_scene.js";
 import { guessPanel } from "./arithmetic_guess.js";
 
@@ -35,6 +36,7 @@ function axesOf(s) {
 }
 
 const decimal = (value) => String(Math.round(value * 100) / 100);
+const minus = (value) => (value < 0 ? `−${-value}` : String(value));
 const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 // The formula with the learner's numbers, one line after the other.
@@ -66,47 +68,18 @@ function spanText(axis, place, strides, word) {
   const first = place * strides - axis.before;
   const last = first + axis.effective - 1;
   const zeros = Math.max(0, -first) + Math.max(0, last - axis.size + 1);
-  return `${word} ${first} to ${last}${zeros ? ` (${zeros} outside: zeros)` : ""}`;
+  return `${word} ${minus(first)} to ${minus(last)}${zeros ? ` (${plural(zeros, "zero")} among them)` : ""}`;
 }
 
 function sentence(axes, position, strides) {
   const horizontal = axes.at(-1);
   const j = position % horizontal.output;
   if (axes.length === 1) {
-    return `Output ${j} of 0…${horizontal.output - 1} reads ${spanText(horizontal, j, strides, "columns")}.`;
+    return `Output ${j} reads ${spanText(horizontal, j, strides, "columns")}.`;
   }
   const i = Math.floor(position / horizontal.output) % axes[0].output;
   const rows = spanText(axes[0], i, strides, "rows");
   return `Output (${i}, ${j}) reads ${rows} and ${spanText(horizontal, j, strides, "columns")}.`;
-}
-
-// Buttons that move the window. Where the reader's system asks for less motion, nothing plays.
-function player(model, count) {
-  let timer = null;
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const move = (by) => put(model, { position: (model.get("position") + by + count()) % count() });
-  const stop = () => {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-  };
-  const toggle = () => {
-    if (timer) return stop();
-    play.textContent = "Pause";
-    timer = setInterval(() => move(1), Math.max(60, Math.min(700, 12000 / count())));
-  };
-  const button = (text, onclick) => node("button", { type: "button", onclick }, text);
-  const back = button("Back", () => (stop(), move(-1)));
-  const play = button("Play", toggle);
-  const forth = button("Step", () => (stop(), move(1)));
-  const calm = node("span", { class: "cn-hint" });
-  const enable = (possible) => {
-    if (!possible || still.matches) stop();
-    back.disabled = forth.disabled = !possible;
-    play.disabled = !possible || still.matches;
-    calm.textContent = still.matches ? "Your system asks for less motion: use Step." : "";
-  };
-  return { bar: node("div", { class: "cn-row ca-player" }, back, play, forth, calm), enable, stop };
 }
 
 function controls(model) {
@@ -120,21 +93,28 @@ function controls(model) {
     put(model, { ...values, position: 0 });
   });
   const size = { min: 1, max: 128 };
-  const height = slider(model, "height", { label: "input rows", ...size });
+  const height = slider(model, "height", { label: "rows", ...size });
   const views = [["row", "a row of cells"], ["grid", "a grid of cells"]];
   const paddings = [["valid", "valid: no zeros"], ["same", "same: just enough zeros"]];
+  const example = node("div", { class: "cn-field" }, node("label", { for: id }, "example"), menu);
   const panel = node(
     "div",
     { class: "cn-controls" },
-    node("div", { class: "cn-field" }, node("label", { for: id }, "example"), menu),
-    choice(model, "view", { label: "view", options: views }),
-    choice(model, "padding", { label: "padding", options: paddings }),
-    height,
-    slider(model, "width", { label: "input columns", ...size }),
-    slider(model, "kernel_size", { label: "kernel f", min: 1, max: 11 }),
-    slider(model, "strides", { label: "stride s", min: 1, max: 8 }),
-    slider(model, "dilation", { label: "dilation d", min: 1, max: 6 }),
-    tick(model, "guess_first", { label: "let me guess first" }),
+    group(
+      "Input",
+      example,
+      choice(model, "view", { label: "view", options: views }),
+      height,
+      slider(model, "width", { label: "columns", ...size }),
+      tick(model, "guess_first", { label: "let me guess the output first" }),
+    ),
+    group(
+      "Layer",
+      slider(model, "kernel_size", { label: "kernel f", min: 1, max: 11 }),
+      slider(model, "strides", { label: "stride s", min: 1, max: 8 }),
+      choice(model, "padding", { label: "padding", options: paddings }),
+      slider(model, "dilation", { label: "dilation d", min: 1, max: 6 }),
+    ),
   );
   return { panel, update: () => (height.hidden = model.get("view") === "row") };
 }
@@ -152,7 +132,7 @@ export function render({ model, el }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("role", "img");
   svg.setAttribute("class", "ca-scene");
-  const message = node("p", { class: "ca-message" });
+  const message = node("p", { class: "cn-message" });
   const now = node("p", { class: "ca-now", "aria-live": "polite" });
   const answer = node("div", { class: "ca-formula" });
   const { panel, update } = controls(model);
@@ -160,7 +140,8 @@ export function render({ model, el }) {
   let shown = false; // the outputs are in the picture
   let drawNeuron = () => {};
   const count = () => axes.reduce((product, axis) => product * axis.output, 1);
-  const buttons = player(model, count);
+  const step = (by) => put(model, { position: (model.get("position") + by + count()) % count() });
+  const buttons = player(step, count);
   const guess = guessPanel(() => drawAll());
 
   const settings = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));

@@ -28,7 +28,7 @@ export function guessPanel(redraw) {
   let open = false; // the answer is shown
   let current = [[], {}];
   const verdict = node("p", { class: "ca-verdict", "aria-live": "polite" });
-  const fields = node("span", { class: "cn-row" });
+  const fields = node("span", { class: "ca-line" });
   const reveal = (text) => {
     open = true;
     redraw();
@@ -48,7 +48,7 @@ export function guessPanel(redraw) {
   };
   const form = node(
     "form",
-    { class: "cn-row", onsubmit: check, novalidate: true },
+    { class: "ca-line", onsubmit: check, novalidate: true },
     fields,
     node("button", { type: "submit" }, "Check"),
     node("button", { type: "button", onclick: () => reveal("This is the answer.") }, "Show me"),
@@ -75,5 +75,5 @@ export function guessPanel(redraw) {
 function question(text) {
   const id = uniqueId("guess");
   const input = node("input", { id, type: "text", inputmode: "numeric", size: 4, autocomplete: "off" });
-  return node("span", { class: "cn-field" }, node("label", { for: id }, text), input);
+  return node("span", { class: "ca-line" }, node("label", { for: id }, text), input);
 }

@@ -3,6 +3,7 @@
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const GAP = 84; // pixels between the two planes
 const MARGIN = 14;
+const STRIP = 1.4; // in the row view the kernel floats so many cells above the input
 
 function shape(parent, name, attributes, text) {
   const node = document.createElementNS(NAMESPACE, name);
@@ -19,12 +20,12 @@ function projection(rows, columns, width, flat) {
   const unit = Math.min(flat ? 40 : 46, (width - 2 * MARGIN) / (columns + shear * rows));
   const left = (width - unit * (columns + shear * rows)) / 2;
   const depth = unit * squash * rows;
-  const lower = MARGIN + depth + GAP + (flat ? unit : 0);
+  const lower = MARGIN + depth + GAP + (flat ? STRIP * unit : 0);
   const at = (top) => (row, column) => [
     left + unit * (column + shear * (rows - row)),
     top + unit * squash * row,
   ];
-  return { unit, upper: at(MARGIN), lower: at(lower), height: lower + depth + 30 };
+  return { unit, upper: at(MARGIN), lower: at(lower), height: lower + depth + MARGIN };
 }
 
 const join = (points) => `M${points.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}`;
@@ -67,8 +68,11 @@ export function drawScene(svg, axes, { strides, dilation, kernel_size: kernel },
   const { before: top } = vertical;
   const { before: left } = horizontal;
   path("plane", outline(lower, top, left, vertical.size, horizontal.size));
-  path("lines", lattice(lower, top, left, vertical.size, horizontal.size));
+  path(unit < 8 ? "lines ca-dense" : "lines", lattice(lower, top, left, vertical.size, horizontal.size));
   drawZeros(path, lower, vertical, horizontal, rows, columns);
+  for (let c = 0; flat && unit >= 16 && c < columns; c++) {
+    if (c < left || c >= left + horizontal.size) label(svg, lower(0.5, c + 0.5), 0);
+  }
   drawIgnored(path, lower, vertical, horizontal, rows, columns);
 
   const step = flat ? 1 : strides;
@@ -84,7 +88,7 @@ export function drawScene(svg, axes, { strides, dilation, kernel_size: kernel },
     for (let j = 0; j < horizontal.output; j++) cells.push(outline(upper, ...place(i, j), 1, 1));
   }
   if (flat && horizontal.output <= 64) drawLinks(path, upper, lower, horizontal, strides);
-  path("output", cells.join(""));
+  path(unit < 8 ? "output ca-dense" : "output", cells.join(""));
   const moving = shape(svg, "g", {});
   return (position) => {
     const i = Math.floor(position / horizontal.output) % vertical.output;
@@ -100,11 +104,15 @@ export function drawScene(svg, axes, { strides, dilation, kernel_size: kernel },
     }
     path("tap", taps.join(""), moving);
     path("field", `${join(field)}Z`, moving);
-    const beam = `${join([neuron[3], neuron[2], field[flat ? 1 : 2], field[flat ? 0 : 3]])}Z`;
-    path("beam", beam, moving);
-    if (!flat) path("edge", join([neuron[0], field[0]]) + join([neuron[1], field[1]]), moving);
+    if (flat) {
+      const strip = box(lower, -STRIP, j * strides, 1, horizontal.effective);
+      drawKernel(moving, lower, unit, j * strides, kernel, dilation);
+      path("beam", `${join([neuron[3], neuron[2], strip[1], strip[0]])}Z`, moving);
+    } else {
+      path("edge", join([neuron[0], field[0]]) + join([neuron[1], field[1]]), moving);
+      path("beam", `${join([neuron[3], neuron[2], field[2], field[3]])}Z`, moving);
+    }
     path("neuron", `${join(neuron)}Z`, moving);
-    if (flat && unit >= 16) labelWeights(moving, lower, unit, j * strides, kernel, dilation);
   };
 }
 
@@ -143,12 +151,16 @@ function drawLinks(path, upper, lower, axis, strides) {
   path("links", links.join(""));
 }
 
-// Weights 1, 2, 3 … stand on the cells that they multiply, zeros in the holes between.
-function labelWeights(parent, lower, unit, from, kernel, dilation) {
+// The kernel as it acts: its weights 1, 2, 3 … with the zeros that dilation puts between them.
+function drawKernel(parent, lower, unit, from, kernel, dilation) {
   for (let v = 0; v < (kernel - 1) * dilation + 1; v++) {
-    const [x, y] = lower(0, from + v + 0.5);
-    const weight = v % dilation === 0 ? v / dilation + 1 : 0;
-    const name = v % dilation === 0 ? "ca-weight" : "ca-hole";
-    shape(parent, "text", { class: name, x, y: y + unit / 2 + 4 }, weight);
+    const hole = v % dilation !== 0;
+    const d = outline(lower, -STRIP, from + v, 1, 1);
+    shape(parent, "path", { class: hole ? "ca-hole" : "ca-weight", d });
+    if (unit >= 16) label(parent, lower(-STRIP + 0.5, from + v + 0.5), hole ? 0 : v / dilation + 1);
   }
+}
+
+function label(parent, [x, y], text) {
+  shape(parent, "text", { x, y: y + 4 }, text);
 }

@@ -67,7 +67,7 @@ export function render({ model, el }) {
     node(
       "div",
       { class: "cn-demo ct" },
-      node("div", { class: "cn-controls" }, slider(model, "year", { label: "year", ...range })),
+      slider(model, "year", { label: "year", ...range }),
       cards,
       node("p", { class: "ct-caption" }, "Top-5 error on the test set, in percent: shorter is better. ",
         "Full bars won, pale bars came second or lower, the striped bar did not take part."),
