@@ -31,7 +31,7 @@ def local_fields(size: int = 10, kernel_size: int = 3) -> mpl.figure.Figure:
     positive(size=size, kernel_size=kernel_size)
     if size < 2 * kernel_size - 1:
         raise ValueError(f"size is {size}; accepted: at least {2 * kernel_size - 1}")
-    fig, ax = plt.subplots(figsize=(6.4, 4.2))
+    fig, ax = plt.subplots(figsize=(5.4, 3.6))
     shrink = kernel_size - 1
     names = ("image", "feature map of layer 1", "feature map of layer 2")
     start = (size - 2 * shrink) // 2  # row and column of the chosen neuron in layer 2
