@@ -1,1 +1,9 @@
-"""demos."""
+"""Demos: pictures that move, in JupyterLab (linked to Python) and in the book (without a kernel).
+
+Each demo is one Python class and one plain ES module `js/NAME.js` that does its own arithmetic.
+"""
+
+from cnncourse.demos.base import Demo, bundle, write_assets
+from cnncourse.demos.filter import FilterDemo
+
+__all__ = ["Demo", "FilterDemo", "bundle", "write_assets"]
