@@ -87,3 +87,7 @@ export function tick(model, name, { label }) {
   show();
   return node("div", { class: "cn-field cn-tick" }, input, node("label", { for: id }, label));
 }
+
+export function group(title, ...fields) {
+  return node("fieldset", { class: "cn-group" }, node("legend", {}, title), ...fields);
+}
