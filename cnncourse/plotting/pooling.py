@@ -44,7 +44,7 @@ def number_grids(
         )
     tallest = max(_matrix(g).shape[0] / _matrix(g).shape[1] for g in grids)
     fig, axes = plt.subplots(
-        1, len(grids), figsize=(width * len(grids), width * tallest + 0.4), squeeze=False
+        1, len(grids), figsize=(width * len(grids), width * tallest + 0.25), squeeze=False
     )
     for ax, grid, title, mark, k in zip(axes[0], grids, titles, marks, pool_size, strict=True):
         _draw_numbers(ax, _matrix(grid), mark)
@@ -161,24 +161,21 @@ def pooled_pairs(
 
 
 def dropped_values(image: np.ndarray, kept: np.ndarray, pooled: np.ndarray) -> mpl.figure.Figure:
-    """Draw a picture, the values that pooling keeps (the others fade to white), and the result.
+    """Draw a picture, then only the values that pooling keeps, then the pooled picture.
 
     Args:
         image: (height, width), grey values.
-        kept: boolean, same shape: True where a value survives.
+        kept: boolean, same shape: True where a value survives; the rest turns pale orange.
         pooled: (height / k, width / k).
 
     Returns:
         The figure; pass it to `show`.
     """
     low, high = float(image.min()), float(image.max())
-    titles = (
-        f"{image.size:,} values",
-        f"kept: {kept.mean():.0%}",
-        f"{pooled.size:,} values",
-    )
-    fig, axes = plt.subplots(1, 3, figsize=(9, 3 * image.shape[0] / image.shape[1] + 0.4))
-    survivors = np.where(kept, image, np.nan)
+    titles = (f"{image.size:,} values", f"kept: {kept.mean():.0%}", f"{pooled.size:,} values")
+    survivors = np.dstack([(image - low) / (high - low)] * 3)
+    survivors[~kept] = mpl.colors.to_rgb("#FBD9B5")
+    fig, axes = plt.subplots(1, 3, figsize=(9.6, 3.2 * image.shape[0] / image.shape[1] + 0.3))
     for ax, a, title in zip(axes, (image, survivors, pooled), titles, strict=True):
         ax.imshow(a, cmap="gray", vmin=low, vmax=high)
         ax.set_title(title)
