@@ -5,5 +5,12 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.filter import FilterDemo
+from cnncourse.demos.pooling import PoolingDemo
 
-__all__ = ["Demo", "FilterDemo", "bundle", "write_assets"]
+__all__ = [
+    "Demo",
+    "FilterDemo",
+    "PoolingDemo",
+    "bundle",
+    "write_assets",
+]
