@@ -123,12 +123,40 @@ class Lab:
         return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset"
 
 
+def open_notebook(page) -> None:
+    """Wait until the notebook that the page opens is there and its kernel idle."""
+    page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+
+
+def run_cell(page, index: int) -> None:
+    """Run one code cell and wait until it is done.
+
+    A press of Ctrl+Enter is lost while JupyterLab is still busy with itself: press again.
+    """
+    cell = page.locator(".jp-CodeCell").nth(index)
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    for _ in range(10):
+        cell.locator(".jp-InputArea-editor").click()
+        page.keyboard.press("Control+Enter")
+        for _ in range(30):
+            page.wait_for_timeout(100)
+            if prompt.inner_text() != before:
+                break
+        else:
+            continue
+        while "*" in prompt.inner_text():
+            page.wait_for_timeout(100)
+        return
+    raise AssertionError(f"cell {index} does not run: its prompt stays {before!r}")
+
+
 @contextmanager
 def start_lab(home: Path, folder: Path):
     """Run JupyterLab with `home` as home directory, on a free port, without a token."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY"))}
     environment |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython")}
-    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--port=0"]
     command += ["--ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import nbformat
 import numpy as np
 import pytest
-from browser import served, visit
+from browser import open_notebook, run_cell, served, visit
 from cnncourse import demos
 from cnncourse.demos import base, kernels
 from cnncourse.demos.filter import diverging
@@ -355,11 +355,6 @@ NOTEBOOK = [
 ]
 
 
-def run_cell(page, index):
-    page.locator(".jp-CodeCell .jp-InputArea-editor").nth(index).click()
-    page.keyboard.press("Control+Enter")
-
-
 def test_filter_in_jupyterlab(chromium, jupyterlab):
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
     nb.metadata["kernelspec"] = {
@@ -370,8 +365,7 @@ def test_filter_in_jupyterlab(chromium, jupyterlab):
     nbformat.write(nb, jupyterlab.folder / "demo.ipynb")
     with visit(chromium, jupyterlab.notebook("demo.ipynb")) as seen:
         page = seen.page
-        page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        open_notebook(page)
         run_cell(page, 0)
         page.wait_for_selector(".cn-demo", timeout=60_000)
         page.wait_for_function("document.querySelector('.cn-demo').cnOutput", timeout=30_000)

@@ -1,5 +1,5 @@
 // FilterDemo: slide a kernel over a photograph and read off what one neuron computes.
-import { cellSide, drawGrid, paintSigned, scaleCss, signed } from "./colour.js";
+import { cellSide, drawGrid, paintSigned, resize, scaleCss, signed } from "./colour.js";
 import { conv2d, zerosBefore } from "./conv.js";
 import { kernelControls, kernelEditor } from "./kernel_editor.js";
 import { sumOf } from "./kernels.js";
@@ -71,8 +71,8 @@ function originOf(m, [, rows, columns]) {
 
 function paintMaps(canvas, { data, shape, scale }) {
   const [maps, rows, columns] = shape;
-  canvas.width = maps > 1 ? 2 * columns + GAP : columns;
-  canvas.height = maps > 1 ? 2 * rows + GAP : rows;
+  const twice = (n) => (maps > 1 ? 2 * n + GAP : n);
+  resize(canvas, twice(columns), twice(rows));
   const context = canvas.getContext("2d");
   for (let m = 0; m < maps; m++) {
     const values = data.subarray(m * rows * columns, (m + 1) * rows * columns);

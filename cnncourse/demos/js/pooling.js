@@ -1,4 +1,5 @@
 // PoolingDemo: pool a photograph, move it by whole pixels, and see which outputs change.
+import { resize } from "./colour.js";
 import { loadPhoto, photoControls } from "./photo.js";
 import { REACH, SIDES, differences, kept, meanOf, nearest, pool, reader } from "./pool.js";
 import { choice, group, node, put, slider, tick, watch } from "./ui.js";
@@ -18,9 +19,9 @@ function drawCells(canvas, rows, columns, side, { value, faded, marked, text, li
     }
   }
   small.getContext("2d").putImageData(image, 0, 0);
-  canvas.width = columns * side;
-  canvas.height = rows * side;
+  resize(canvas, columns * side, rows * side);
   const c = canvas.getContext("2d");
+  c.clearRect(0, 0, canvas.width, canvas.height);
   c.imageSmoothingEnabled = false;
   c.drawImage(small, 0, 0, canvas.width, canvas.height);
   c.textAlign = "center";
