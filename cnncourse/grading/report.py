@@ -225,6 +225,7 @@ def _paragraph_html(line: Line) -> str:
 
 def _content_html(line: Line) -> str:
     if line.code:
-        style = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere"
+        font = "font-family:monospace;white-space:pre-wrap;word-break:normal"
+        style = f"margin:0;padding:0;overflow-wrap:anywhere;{font}"
         return f'<pre style="{style}">{html.escape(line.text)}</pre>'
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line.text))
