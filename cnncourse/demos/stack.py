@@ -189,5 +189,5 @@ class StackDemo(Demo):
         for top, tables in ((8, NUMBERS), (140, self.sums())):
             for (row, column, n), value in np.ndenumerate(tables):
                 place = (10 + 180 * n + 23 * column, top + 23 * row)
-                draw.text(place, f"{value:g}".replace("-", "−"), "black", font_size=13)
+                draw.text(place, f"{value:g}", "black", font_size=13)
         return np.asarray(canvas)
