@@ -91,7 +91,7 @@ class ArithmeticDemo(Demo):
 
     >>> demo = ArithmeticDemo(view="row", width=13, kernel_size=6, strides=5)
     >>> demo.output_shape
-    (2,)
+    (3,)
     """
 
     _module = "arithmetic"
@@ -153,8 +153,9 @@ class ArithmeticDemo(Demo):
         >>> ArithmeticDemo(kernel_size=3, dilation=4, strides=1).dilated_kernel
         [1, 0, 0, 0, 2, 0, 0, 0, 3]
         """
-        taps = [[weight] + [0] * (self.dilation - 1) for weight in range(1, self.kernel_size + 1)]
-        return sum(taps, [])[: -(self.dilation - 1) or None]
+        taps = [0] * ((self.kernel_size - 1) * self.dilation + 1)
+        taps[:: self.dilation] = range(1, self.kernel_size + 1)
+        return taps
 
     def still(self) -> tuple[np.ndarray, str]:
         """Return a flat picture of input, zeros, field and output, and its alternative text."""

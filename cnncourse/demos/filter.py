@@ -5,14 +5,14 @@ from cnncourse.demos import kernels
 from cnncourse.demos.picture import PhotoDemo
 from traitlets import Bool, Enum, Float, Int, TraitError, TraitType, observe, validate
 
-# Blue below zero, white at zero, red above: the anchors of matplotlib's RdBu_r, white in the middle.
+# Blue below zero, white at zero, red above.
 _DIVERGING = [(5, 48, 97), (67, 147, 195), (255, 255, 255), (214, 96, 77), (103, 0, 31)]
 
 
 class Kernel(TraitType):
     """A square array of odd side, 3 to 11, with finite numbers; kept read-only."""
 
-    info_text = "a square of finite numbers with 3, 5, 7, 9 or 11 a side"
+    info_text = "a square of numbers (at most a million) with 3, 5, 7, 9 or 11 a side"
 
     def validate(self, obj, value):
         """Return the kernel as a read-only float64 array of its own."""
@@ -28,8 +28,8 @@ class Kernel(TraitType):
             even = kernel.ndim == 2 and len(kernel) % 2 == 0
             why = " (an even kernel has no middle pixel)" if even else ""
             raise TraitError(f"kernel has shape {kernel.shape}; accepted: {self.info_text}{why}")
-        if not np.isfinite(kernel).all():
-            raise TraitError(f"kernel holds NaN or infinity; accepted: {self.info_text}")
+        if not (np.abs(kernel) <= 1e6).all():  # NaN is not
+            raise TraitError(f"kernel holds {_worst(kernel)}; accepted: {self.info_text}")
         kernel.setflags(write=False)  # `demo.kernel[0, 0] = 1` could not redraw: let it fail
         return kernel
 
@@ -75,7 +75,8 @@ class FilterDemo(PhotoDemo):
         return self._preset_kernel()
 
     def _preset_kernel(self):
-        return kernels.preset(self.preset, self.size, self.orientation, self.wavelength)
+        name = "identity" if self.preset == "hand" else self.preset
+        return kernels.preset(name, self.size, self.orientation, self.wavelength)
 
     @observe("preset", "size", "orientation", "wavelength")
     def _take_preset(self, change):
@@ -106,6 +107,12 @@ class FilterDemo(PhotoDemo):
             )
         return value
 
+    @validate("bias", "orientation", "wavelength")
+    def _a_number(self, proposal):
+        if np.isnan(proposal["value"]):
+            raise TraitError(f"{proposal['trait'].name} is nan; accepted: a number")
+        return proposal["value"]
+
     @property
     def output(self) -> np.ndarray:
         """What the layer answers: float32, (height, width, 1), or 3 maps for `channels="each"`.
@@ -115,16 +122,16 @@ class FilterDemo(PhotoDemo):
         """
         from cnncourse.scratch import conv2d
 
-        image = self.image.astype("float32") / 255
-        maps = [self.grey()] if self.channels == "grey" else list(np.atleast_3d(image).T)
-        x = np.stack(maps)[..., None]  # (maps as a batch, height, width, 1)
-        if self.channels == "each":
-            x = x.transpose(0, 2, 1, 3)
+        if self.channels == "grey":
+            x = self.grey()[..., None]
+        else:
+            x = np.atleast_3d(self.image).astype("float32") / 255
+        x = np.moveaxis(x, -1, 0)[..., None]  # channels become a batch: all are filtered alike
         w = self.kernel.astype("float32")[:, :, None, None]
         b = np.array([self.bias], "float32")
         z = conv2d(x, w, b, strides=self.strides, padding=self.padding, dilation=self.dilation)
-        z = np.maximum(z, 0) if self.relu else z
-        return z[..., 0].transpose(1, 2, 0)
+        z = np.moveaxis(z[..., 0], 0, -1)
+        return np.maximum(z, 0) if self.relu else z
 
     @property
     def keras_line(self) -> str:
@@ -181,6 +188,11 @@ def diverging(values: np.ndarray) -> np.ndarray:
         .round()
         .astype("uint8")
     )
+
+
+def _worst(kernel: np.ndarray) -> float:
+    """Return the number that is not accepted: NaN, or the largest."""
+    return kernel.flat[np.argmax(np.abs(kernel))]  # argmax finds NaN first
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

@@ -30,7 +30,8 @@ class PhotoDemo(Demo):
     @property
     def image(self) -> np.ndarray:
         """The photograph: uint8, (height, width, 3) for RGB or (height, width) for grey."""
-        return np.asarray(Image.open(io.BytesIO(self.picture)))
+        picture = Image.open(io.BytesIO(self.picture))
+        return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
 
     @image.setter
     def image(self, image: np.ndarray) -> None:

@@ -2,10 +2,9 @@
 
 import numpy as np
 import traitlets
-from PIL import Image
-
 from cnncourse import cost, datasets, scratch
 from cnncourse.demos.base import Demo
+from PIL import Image
 
 SIDE = 40  # pixels of the crop
 CROPS = {"china": (0, 20, 60), "flower": (1, 80, 165)}  # photo: index, first row, first column

@@ -20,7 +20,7 @@ class Entry:
             missing from the five best guesses.
         layers: layers with weights of one network, as text; "not stated" where unknown.
         parameters: weights of one network, as text; "not stated" where unknown.
-        ensemble: whose error it is, of one model or of several averaged.
+        measured_with: one model or several whose answers were averaged.
         note: what the figures alone would get wrong.
     """
 
@@ -30,7 +30,7 @@ class Entry:
     top5: float
     layers: str
     parameters: str
-    ensemble: str
+    measured_with: str
     note: str
 
 
@@ -44,7 +44,7 @@ ENTRIES = (
         "The last winner without a CNN: hand-designed features and a linear classifier.",
     ),
     Entry(
-        2012, "AlexNet", "winner", 15.3, "8", "≈ 60 million", "average of 7 networks",
+        2012, "AlexNet", "winner", 15.3, "8", "≈ 60 million", "7 networks, averaged",
         "Some of the seven had seen extra images of 2011; five networks without them reached "
         "16.4 %. The 17 % often quoted belongs to the test set of 2010.",
     ),
@@ -53,39 +53,39 @@ ENTRIES = (
         "Eleven points behind: the gap that made the field change its mind.",
     ),
     Entry(
-        2013, "Clarifai", "winner", 11.7, NOT_STATED, NOT_STATED, "average of several networks",
+        2013, "Clarifai", "winner", 11.7, NOT_STATED, NOT_STATED, "several networks, averaged",
         "Networks of the ZF kind, from Zeiler's own company; 11.2 % with outside data. "
         "Often reported as “ZF Net won”.",
     ),
     Entry(
-        2013, "ZF", "entry", 13.5, "8", NOT_STATED, "average of several networks",
+        2013, "ZF", "entry", 13.5, "8", NOT_STATED, "several networks, averaged",
         "The team named after Zeiler and Fergus did enter, but ranked below Clarifai.",
     ),
     Entry(
-        2014, "GoogLeNet", "winner", 6.67, "22", "≈ 6 to 7 million", "average of 7 networks",
+        2014, "GoogLeNet", "winner", 6.67, "22", "≈ 6 to 7 million", "7 networks, averaged",
         "Nearly three times as deep as AlexNet, with about a tenth of its weights.",
     ),
     Entry(
-        2014, "VGG", "runner-up", 7.3, "19", "144 million", "average of 7 networks",
+        2014, "VGG", "runner-up", 7.3, "19", "144 million", "7 networks, averaged",
         "Simpler than the winner and twenty times as many weights; still used everywhere.",
     ),
     Entry(
-        2015, "ResNet", "winner", 3.57, "152", "60 million", "average of 6 networks",
+        2015, "ResNet", "winner", 3.57, "152", "60 million", "6 networks, averaged",
         "152 layers is the deepest of the six; they have different depths.",
     ),
     Entry(
         2016, "Trimps-Soushen", "winner", 2.99, NOT_STATED, NOT_STATED,
-        "average of several networks",
+        "several networks, averaged",
         "A blend of networks that others had designed, hence seldom in textbooks.",
     ),
     Entry(
         2016, "Inception-v4 paper", "not an entry", 3.08, NOT_STATED, NOT_STATED,
-        "average of 4 networks",
+        "4 networks, averaged",
         "Measured on the test set outside the challenge: three Inception-ResNet-v2, which have "
         "residual connections, and one Inception-v4, which has none.",
     ),
     Entry(
-        2017, "SENet", "winner", 2.25, NOT_STATED, NOT_STATED, "average of several networks",
+        2017, "SENet", "winner", 2.25, NOT_STATED, NOT_STATED, "several networks, averaged",
         "2.251 % in the paper. The challenge ended with this year.",
     ),
 )  # fmt: skip

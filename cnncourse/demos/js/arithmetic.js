@@ -39,28 +39,31 @@ const decimal = (value) => String(Math.round(value * 100) / 100);
 const minus = (value) => (value < 0 ? `−${-value}` : String(value));
 const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
-// The formula with the learner's numbers, one line after the other.
-function formula(axis, s, [start, end]) {
+// What dilation makes of the kernel, with the learner's numbers.
+function dilationLines({ kernel_size: k, dilation: d, view }) {
+  if (d === 1) return [];
+  const span = k + (k - 1) * (d - 1);
+  const weights = Array.from({ length: k }, (_, v) => v + 1);
+  const taps = Array.from({ length: span }, (_, v) => (v % d === 0 ? v / d + 1 : 0));
+  const lines = [`the kernel spans ${k} + (${k} − 1)·(${d} − 1) = ${span}`];
+  if (view === "row") lines.push(`[${weights.join(", ")}] acts as [${taps.join(", ")}]`);
+  return lines;
+}
+
+// The formula of one axis with the learner's numbers, one line after the other.
+function formula(axis, s, { title, start, end, cell }) {
   const { size, effective, output, zeros, before, after, ignored } = axis;
   const lines = [];
-  if (s.dilation > 1) {
-    const [k, d] = [s.kernel_size, s.dilation];
-    lines.push(`the kernel spans ${k} + (${k} − 1)·(${d} − 1) = ${effective}`);
-    const taps = Array.from({ length: effective }, (_, v) => (v % d === 0 ? v / d + 1 : 0));
-    const weights = Array.from({ length: k }, (_, v) => v + 1);
-    if (s.view === "row") lines.push(`[${weights.join(", ")}] acts as [${taps.join(", ")}]`);
-  }
   if (s.padding === "valid") {
     const ratio = decimal((size - effective) / s.strides);
-    lines.push(`⌊(${size} − ${effective}) / ${s.strides}⌋ + 1 = ⌊${ratio}⌋ + 1 = ${output}`);
+    lines.push(`${title}⌊(${size} − ${effective}) / ${s.strides}⌋ + 1 = ⌊${ratio}⌋ + 1 = ${output}`);
   } else {
-    lines.push(`⌈${size} / ${s.strides}⌉ = ⌈${decimal(size / s.strides)}⌉ = ${output}`);
+    lines.push(`${title}⌈${size} / ${s.strides}⌉ = ⌈${decimal(size / s.strides)}⌉ = ${output}`);
     const reach = `(${output} − 1)·${s.strides} + ${effective} − ${size}`;
     const split = zeros > 0 ? `: ${before} ${start}, ${after} ${end}` : "";
-    lines.push(`zeros: max(0, ${reach}) = ${zeros}${split}`);
+    lines.push(`zeros ${start} and ${end}: max(0, ${reach}) = ${zeros}${split}`);
   }
-  const cells = start === "left" ? "column" : "row";
-  if (ignored > 0) lines.push(`ignored: the last ${plural(ignored, cells)}`);
+  if (ignored > 0) lines.push(`ignored: the last ${plural(ignored, cell)}`);
   return lines;
 }
 
@@ -202,14 +205,15 @@ export function render({ model, el }) {
 }
 
 function formulaBox(axes, s) {
-  const names = axes.length === 1 ? [["left", "right"]] : [["top", "bottom"], ["left", "right"]];
-  const titles = axes.length === 1 ? [""] : ["rows: ", "columns: "];
+  const row = { start: "left", end: "right", cell: "column", title: "" };
+  const words = [{ start: "top", end: "bottom", cell: "row", title: "rows: " },
+    { ...row, title: "columns: " }];
+  const lines = axes.flatMap((axis, k) => formula(axis, s, axes.length === 1 ? row : words[k]));
+  const items = [...dilationLines(s), ...lines].map((line) => node("li", {}, line));
   const shape = axes.map((axis) => axis.output).join(" × ");
-  const lines = axes.flatMap((axis, k) =>
-    formula(axis, s, names[k]).map((line) => node("li", {}, titles[k] + line)));
   return [
     node("p", { class: "ca-result" }, "output ", node("output", {}, shape)),
-    node("ul", {}, ...lines),
+    node("ul", {}, ...items),
   ];
 }
 

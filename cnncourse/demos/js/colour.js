@@ -26,10 +26,25 @@ for (let i = 0; i < table.length; i++) {
   table.set(new Uint32Array(new Uint8Array([...diverging(i / STEPS - 1), 255]).buffer), i);
 }
 
-export function paintSigned(values, scale, pixels) {
-  // Colours values into pixels, a Uint32Array over an ImageData.
+export function paintSigned(values, rows, columns, scale) {
+  // A map of signed values -> ImageData; beyond ±scale the colours stay at their ends.
+  const image = new ImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
   const factor = scale > 0 ? STEPS / scale : 0;
-  for (let i = 0; i < values.length; i++) pixels[i] = table[(values[i] * factor + STEPS + 0.5) | 0];
+  const last = 2 * STEPS;
+  for (let i = 0; i < values.length; i++) {
+    const step = (values[i] * factor + STEPS + 0.5) | 0;
+    pixels[i] = table[step < 0 ? 0 : step > last ? last : step];
+  }
+  return image;
+}
+
+export function paintMap(canvas, values, rows, columns) {
+  // Makes canvas the picture of one map, as large as the map.
+  canvas.width = columns;
+  canvas.height = rows;
+  const scale = Math.max(...values.map(Math.abs));
+  canvas.getContext("2d").putImageData(paintSigned(values, rows, columns, scale), 0, 0);
 }
 
 export const scaleCss = `linear-gradient(to right, ${ANCHORS.map(css).join(", ")})`;
@@ -40,7 +55,17 @@ export function signed(value, digits = 2) {
   return (value < 0 && Number(text) !== 0 ? "−" : "") + text;
 }
 
-export function drawGrid(canvas, rows, { cell, scale, colour, text }) {
+export function short(value) {
+  // 0.25 -> ".25", -1 -> "−1": what fits into a small square.
+  return String(Number(value.toFixed(2))).replace("-", "−").replace(/^(−?)0\./, "$1.");
+}
+
+export function cellSide(count) {
+  // Side of one square, for `count` of them in a row.
+  return count > 9 ? 21 : count > 7 ? 25 : 32;
+}
+
+export function drawGrid(canvas, rows, { cell, scale, colour, text = short }) {
   // Draws rows of numbers as coloured squares, with the numbers where they fit.
   const sharp = window.devicePixelRatio || 1;
   const height = rows.length * cell;
@@ -58,9 +83,9 @@ export function drawGrid(canvas, rows, { cell, scale, colour, text }) {
       const shade = colour ? colour(value, i, j) : diverging(scale ? value / scale : 0);
       c.fillStyle = css(shade);
       c.fillRect(j * cell, i * cell, cell - 1, cell - 1);
-      if (cell < 24) return;
+      if (cell < 20) return;
       c.fillStyle = inkOn(shade);
-      c.fillText(text(value, i, j), (j + 0.5) * cell - 0.5, (i + 0.5) * cell);
+      c.fillText(text(value), (j + 0.5) * cell - 0.5, (i + 0.5) * cell);
     }),
   );
 }

@@ -1,7 +1,7 @@
 // FilterDemo: slide a kernel over a photograph and read off what one neuron computes.
-import { drawGrid, paintSigned, scaleCss, signed } from "./colour.js";
+import { cellSide, drawGrid, paintSigned, scaleCss, signed } from "./colour.js";
 import { conv2d, zerosBefore } from "./conv.js";
-import { kernelControls } from "./kernel_editor.js";
+import { kernelControls, kernelEditor } from "./kernel_editor.js";
 import { sumOf } from "./kernels.js";
 import { loadPhoto, photoControls } from "./photo.js";
 import { choice, group, node, put, slider, tick, uniqueId, watch } from "./ui.js";
@@ -13,8 +13,21 @@ function layer(model) {
   return Object.fromEntries(names.map((name) => [name, model.get(name)]));
 }
 
+function scaleOf(data) {
+  // Where colours end: 995 of 1,000 values lie inside, or a quarter of the largest if that is more.
+  let largest = 0;
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]));
+  const counts = new Uint32Array(256);
+  const step = Math.ceil(data.length / 50000); // a sample is enough
+  let left = 0.005 * Math.ceil(data.length / step);
+  for (let i = 0; i < data.length; i += step) counts[(255 * Math.abs(data[i])) / largest]++;
+  let bin = 255;
+  while (bin > 63 && (left -= counts[bin]) > 0) bin--;
+  return (largest * (bin + 1)) / 256;
+}
+
 function compute(model, photo) {
-  // -> {data, shape: [maps, rows, columns], scale}
+  // -> {data, shape: [maps, rows, columns], scale, inputs}
   const each = model.get("channels") === "each";
   const count = photo.width * photo.height;
   const inputs = each
@@ -26,13 +39,8 @@ function compute(model, photo) {
   const [rows, columns] = maps[0].shape;
   const data = maps.length === 1 ? maps[0].data : new Float32Array(maps.length * rows * columns);
   if (maps.length > 1) maps.forEach((map, m) => data.set(map.data, m * rows * columns));
-  const relu = model.get("relu");
-  let scale = 0;
-  for (let i = 0; i < data.length; i++) {
-    if (relu && data[i] < 0) data[i] = 0;
-    scale = Math.max(scale, Math.abs(data[i]));
-  }
-  return { data, shape: [maps.length, rows, columns], scale, inputs };
+  if (model.get("relu")) for (let i = 0; i < data.length; i++) data[i] = Math.max(0, data[i]);
+  return { data, shape: [maps.length, rows, columns], scale: scaleOf(data), inputs };
 }
 
 function kerasLine(model) {
@@ -56,17 +64,20 @@ function kerasLine(model) {
   return `keras.layers.${each ? "DepthwiseConv2D" : "Conv2D"}(${words.join(", ")})`;
 }
 
+function originOf(m, [, rows, columns]) {
+  // Three maps stand in two rows: red and green, blue.
+  return [(m >> 1) * (rows + GAP), (m & 1) * (columns + GAP)];
+}
+
 function paintMaps(canvas, { data, shape, scale }) {
-  // The maps side by side.
   const [maps, rows, columns] = shape;
-  canvas.width = maps * columns + (maps - 1) * GAP;
-  canvas.height = rows;
+  canvas.width = maps > 1 ? 2 * columns + GAP : columns;
+  canvas.height = maps > 1 ? 2 * rows + GAP : rows;
   const context = canvas.getContext("2d");
   for (let m = 0; m < maps; m++) {
-    const image = new ImageData(columns, rows);
     const values = data.subarray(m * rows * columns, (m + 1) * rows * columns);
-    paintSigned(values, scale, new Uint32Array(image.data.buffer));
-    context.putImageData(image, m * (columns + GAP), 0);
+    const [top, left] = originOf(m, shape);
+    context.putImageData(paintSigned(values, rows, columns, scale), left, top);
   }
 }
 
@@ -87,11 +98,11 @@ function layerControls(model, say) {
     choice(model, "padding", { label: "padding", options: [["same", "same"], ["valid", "valid"]] }),
     slider(model, "dilation", { label: "dilation", min: 1, max: 4, change: exclusive("dilation") }),
     slider(model, "bias", { label: "bias", min: -5, max: 5, step: 0.1 }),
-    tick(model, "relu", { label: "ReLU (negative becomes 0)" }),
     choice(model, "channels", {
-      label: "filter",
-      options: [["grey", "the grey picture"], ["each", "each colour"]],
+      label: "input",
+      options: [["grey", "grey"], ["each", "each colour"]],
     }),
+    tick(model, "relu", { label: "ReLU: negative becomes 0" }),
   );
 }
 
@@ -119,10 +130,11 @@ export function render({ model, el, asset }) {
   const legend = node("div", { class: "cn-scale" }, node("div", { class: "cn-ramp" }), ...ends);
   legend.firstChild.style.background = scaleCss;
   const sums = node("p", { id: helpId, class: "cn-sum", "aria-live": "polite" });
-  const grids = ["its patch", "kernel", "products"].map((text) => {
+  const grids = ["patch", "products"].map((text) => {
     const canvas = node("canvas", { "aria-hidden": "true" });
-    return { canvas, figure: node("figure", {}, canvas, node("figcaption", {}, text)) };
+    return { canvas, figure: node("figure", {}, node("figcaption", {}, text), canvas) };
   });
+  const kernel = kernelEditor(model);
   const code = node("code", {});
 
   const readNeuron = () => {
@@ -141,7 +153,7 @@ export function render({ model, el, asset }) {
       }),
     );
     const products = kernel.map((line, u) => line.map((w, v) => w * patch[u][v]));
-    return { patch, kernel, products, top, left, span: (k - 1) * dilation + 1, bias };
+    return { patch, products, top, left, span: (k - 1) * dilation + 1, bias };
   };
 
   const place = (box, top, left, height, width, canvas) => {
@@ -155,18 +167,16 @@ export function render({ model, el, asset }) {
 
   const drawProbe = () => {
     const [m, row, column] = probe;
-    const { patch, kernel, products, top, left, span, bias } = readNeuron();
-    const columns = result.shape[2];
+    const { patch, products, top, left, span, bias } = readNeuron();
+    const [mapTop, mapLeft] = originOf(m, result.shape);
     place(patchBox, top, left, span, span, photoCanvas);
-    place(neuronBox, row, m * (columns + GAP) + column, 1, 1, mapCanvas);
-    const k = kernel.length;
-    const cell = k > 9 ? 20 : k > 7 ? 25 : 32;
-    const largest = (rows) => Math.max(...rows.flat().map(Math.abs));
-    const text = (v) => signed(v, 2).replace(/^(−?)0\./, "$1.");
+    place(neuronBox, mapTop + row, mapLeft + column, 1, 1, mapCanvas);
+    const k = patch.length;
+    const cell = cellSide(k);
+    const scale = Math.max(...products.flat().map(Math.abs));
     const grey = (v) => [v, v, v].map((c) => Math.round(255 * c));
-    drawGrid(grids[0].canvas, patch, { cell, colour: grey, text });
-    drawGrid(grids[1].canvas, kernel, { cell, scale: largest(kernel), text });
-    drawGrid(grids[2].canvas, products, { cell, scale: largest(products), text });
+    drawGrid(grids[0].canvas, patch, { cell, colour: grey });
+    drawGrid(grids[1].canvas, products, { cell, scale });
     const sum = sumOf(products);
     const z = sum + bias;
     let line =
@@ -193,10 +203,11 @@ export function render({ model, el, asset }) {
       return;
     }
     paintMaps(mapCanvas, result);
-    const names = maps > 1 ? "maps of red, green and blue" : "map";
-    mapCaption.textContent = `${names}: ${rows} × ${columns}${maps > 1 ? " each" : ""}`;
-    ends[0].textContent = signed(-result.scale);
-    ends[2].textContent = signed(result.scale);
+    const names =
+      maps > 1 ? "maps of red, green and (below) blue" : "map of the mean of red, green and blue";
+    mapCaption.textContent = `${photo.maps > 1 ? names : "map"}: ${rows} × ${columns}`;
+    ends[0].textContent = `≤ ${signed(-result.scale)}`;
+    ends[2].textContent = `≥ ${signed(result.scale)}`;
     const limits = [maps, rows, columns];
     probe ??= [0, Math.floor(rows / 2), Math.floor(columns / 2)];
     probe = probe.map((n, axis) => Math.min(n, limits[axis] - 1));
@@ -228,11 +239,12 @@ export function render({ model, el, asset }) {
   };
   const point = (event) => {
     const box = mapCanvas.getBoundingClientRect();
-    const columns = result.shape[2];
+    const [maps, rows, columns] = result.shape;
     const x = Math.floor(((event.clientX - box.left) / box.width) * mapCanvas.width);
     const y = Math.floor(((event.clientY - box.top) / box.height) * mapCanvas.height);
-    const m = Math.min(result.shape[0] - 1, Math.floor(x / (columns + GAP)));
-    moveProbe([m, y, x - m * (columns + GAP)]);
+    const m = Math.min(maps - 1, 2 * Number(y >= rows + GAP) + Number(x >= columns + GAP));
+    const [top, left] = originOf(m, result.shape);
+    moveProbe([m, y - top, x - left]);
   };
   mapCanvas.addEventListener("pointermove", point);
   mapCanvas.addEventListener("pointerdown", point);
@@ -251,7 +263,15 @@ export function render({ model, el, asset }) {
   const readout = node(
     "section",
     { class: "cn-readout", "aria-label": "one neuron" },
-    node("div", { class: "cn-grids" }, grids[0].figure, "×", grids[1].figure, "=", grids[2].figure),
+    node(
+      "div",
+      { class: "cn-grids" },
+      grids[0].figure,
+      "×",
+      node("figure", {}, node("figcaption", {}, "kernel"), kernel.grid),
+      "=",
+      grids[1].figure,
+    ),
     sums,
   );
   const root = node(
@@ -264,14 +284,14 @@ export function render({ model, el, asset }) {
       node("figure", {}, mapBox, node("figcaption", {}, mapCaption, legend)),
     ),
     message,
-    readout,
     node(
       "div",
       { class: "cn-controls" },
       group("Picture", ...photoControls(model, say)),
-      kernelControls(model),
+      kernelControls(model, ...kernel.tools),
       layerControls(model, say),
     ),
+    readout,
     node("p", { class: "cn-note" }, "The same layer in Keras, with this kernel as an array:"),
     node("pre", { class: "cn-code", tabindex: 0, "aria-label": "Keras code" }, code),
   );

@@ -1,13 +1,13 @@
 // Choosing a kernel: a preset, one of the Gabor bank, or painted cell by cell.
-import { css, diverging, drawGrid, inkOn, signed } from "./colour.js";
+import { cellSide, css, diverging, inkOn, paintMap, short, signed } from "./colour.js";
 import { fit, gabor, preset } from "./kernels.js";
 import { choice, group, node, put, slider, uniqueId, watch } from "./ui.js";
 
 const NAMES = [
   ["vertical_line", "vertical line"],
   ["horizontal_line", "horizontal line"],
-  ["sobel_x", "Sobel, left to right"],
-  ["sobel_y", "Sobel, top to bottom"],
+  ["sobel_x", "Sobel x"],
+  ["sobel_y", "Sobel y"],
   ["laplacian", "Laplacian"],
   ["sharpen", "sharpen"],
   ["emboss", "emboss"],
@@ -18,7 +18,7 @@ const NAMES = [
   ["hand", "drawn by hand"],
 ];
 
-export function kernelControls(model) {
+export function kernelControls(model, ...more) {
   const choose = (values) => {
     const name = values.preset ?? model.get("preset");
     const now = { size: model.get("size"), orientation: model.get("orientation") };
@@ -44,13 +44,13 @@ export function kernelControls(model) {
   return group(
     "Kernel",
     choice(model, "preset", {
-      label: "kernel",
+      label: "preset",
       options: NAMES,
       change: (value) => choose({ preset: value }),
     }),
     turn("size", "size", { min: 3, max: 11, step: 2, unit: " px" }),
     gaborFields,
-    editor(model),
+    ...more,
   );
 }
 
@@ -69,8 +69,7 @@ function bank(model, choose) {
   const draw = () =>
     buttons.forEach((button, i) => {
       const rows = gabor(model.get("size"), i * 22.5, model.get("wavelength"));
-      const scale = Math.max(...rows.flat().map(Math.abs));
-      drawGrid(button.firstChild, rows, { cell: 33 / rows.length, scale });
+      paintMap(button.firstChild, rows.flat(), rows.length, rows.length);
       const chosen = model.get("orientation") % 180 === i * 22.5;
       button.setAttribute("aria-pressed", String(chosen));
     });
@@ -79,8 +78,9 @@ function bank(model, choose) {
   return node("div", { class: "cn-bank", role: "group", "aria-label": "Gabor bank" }, ...buttons);
 }
 
-function editor(model) {
+export function kernelEditor(model) {
   // The kernel as a grid of cells: paint with the pointer, or arrows, + and − on the keyboard.
+  // -> {grid, tools}
   const brushId = uniqueId("brush");
   const brush = node("input", { type: "number", id: brushId, value: 1, step: 0.5, min: -9, max: 9 });
   const grid = node("div", { class: "cn-kernel", role: "grid", "aria-label": "kernel weights" });
@@ -112,7 +112,7 @@ function editor(model) {
         ),
       );
     }
-    grid.style.setProperty("--cell", size > 9 ? "22px" : size > 7 ? "26px" : "32px");
+    grid.style.setProperty("--cell", `${cellSide(size)}px`);
     const scale = Math.max(...kernel.flat().map(Math.abs)) || 1;
     kernel.forEach((row, i) =>
       row.forEach((w, j) => {
@@ -121,8 +121,7 @@ function editor(model) {
         cell.style.background = css(shade);
         cell.style.color = inkOn(shade);
         cell.tabIndex = i === at[0] && j === at[1] ? 0 : -1;
-        const text = String(Number(w.toFixed(2))).replace("-", "−").replace(/^(−?)0\./, "$1.");
-        cell.textContent = size > 9 ? "" : text;
+        cell.textContent = short(w);
         cell.setAttribute("aria-label", `row ${i + 1}, column ${j + 1}: ${signed(w, 3)}`);
       }),
     );
@@ -172,10 +171,7 @@ function editor(model) {
     const size = model.get("size");
     put(model, { preset: "hand", kernel: Array.from({ length: size }, () => Array(size).fill(0)) });
   };
-  return node(
-    "div",
-    {},
-    grid,
+  const tools = [
     node(
       "div",
       { class: "cn-field" },
@@ -183,6 +179,7 @@ function editor(model) {
       brush,
       node("button", { type: "button", onclick: clear }, "clear"),
     ),
-    node("p", { class: "cn-note" }, "Paint cells, or use arrow keys and + −."),
-  );
+    node("p", { class: "cn-note" }, "Paint the kernel's cells below, or use arrow keys and + −."),
+  ];
+  return { grid, tools };
 }

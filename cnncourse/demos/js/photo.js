@@ -73,7 +73,7 @@ export function photoControls(model, say, samples = []) {
   const input = node("input", { type: "file", id, accept: "image/*" });
   input.addEventListener("change", () => input.files[0] && openFile(model, input.files[0], say));
   const field = choice(model, "photo", {
-    label: "picture",
+    label: "photo",
     options: [["china", "temple"], ["flower", "dahlia"], ...samples, ["own", "my own"]],
   });
   const own = field.querySelector("option[value=own]");
@@ -82,6 +82,6 @@ export function photoControls(model, say, samples = []) {
   show();
   return [
     field,
-    node("div", { class: "cn-field" }, node("label", { for: id }, "open my own"), input),
+    node("div", { class: "cn-file" }, node("label", { for: id }, "or open my own"), input),
   ];
 }

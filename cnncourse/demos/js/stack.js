@@ -145,7 +145,7 @@ export function render({ model, el }) {
     };
     const width = picture.clientWidth || 340;
     scene = arrange(pictures, width);
-    paint(canvas, scene, width, boxes, chosen, ["photo", "layer 1", "layer 2"]);
+    paint(canvas, scene, width, boxes, chosen);
     canvas.setAttribute("aria-label", `Neuron (${chosen[0]}, ${chosen[1]}) of map ${chosen[2]} ` +
       `of layer 2 and the ${size} × ${size} pixels that it sees. ${help}`);
     return text.replaceChildren(...report(maps, chosen, boxes, settings));

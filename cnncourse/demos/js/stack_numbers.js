@@ -52,8 +52,12 @@ export function drawNumbers(parent, example, [i, j, k], choose) {
       table(whole, `input, ${name}`, (r, q) => (inField(r, q) ? "cs-in" : "")),
       node("span", { class: "cs-sign" }, "×"),
       table(weights, `filter ${k}, ${name}`),
-      node("span", { class: "cs-sign" }, "="),
-      table(productsOf(example, i, j, k, c), `products: ${signed(sums[c])}`, () => "cs-in"),
+      node(
+        "div",
+        { class: "cs-products" },
+        node("span", { class: "cs-sign" }, "="),
+        table(productsOf(example, i, j, k, c), `products, sum ${signed(sums[c])}`, () => "cs-in"),
+      ),
     );
   });
   const outputs = range(maps).map((m) => {

@@ -1,6 +1,11 @@
 // The picture of StackDemo: photo, maps of layer 1 and maps of layer 2 as stacks of planes.
 
-const SPACE = 12; // pixels between two planes of a stack
+const SPACE = 20; // pixels between two planes of a stack, with room for a name
+const NAMES = [
+  ["photo"],
+  ["0: brighter →", "1: brighter ↓", "2: brighter ↘", "3: red"],
+  ["0: corners", "1: upright edges", "2: red + edges"],
+];
 
 // A plane's place: where its cell (row, column) lies on the screen, and back.
 function plane(map, x, y, look) {
@@ -79,7 +84,7 @@ function outlineBox(ctx, points) {
 }
 
 // boxes: [row, column, side] in the photo and in layer 1; neuron: [row, column, map].
-export function paint(canvas, { planes, height, column, gap }, width, boxes, neuron, titles) {
+export function paint(canvas, { planes, height, column, gap }, width, boxes, neuron) {
   const scale = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
@@ -88,10 +93,18 @@ export function paint(canvas, { planes, height, column, gap }, width, boxes, neu
   const ctx = canvas.getContext("2d");
   ctx.scale(scale, scale);
   ctx.fillStyle = getComputedStyle(canvas).color;
-  ctx.font = "13px system-ui, sans-serif";
   ctx.lineJoin = "round";
+  ctx.font = "600 13px system-ui, sans-serif";
+  const titles = ["input", "layer 1", "layer 2"];
   titles.forEach((title, n) => ctx.fillText(title, n * (column + gap), 14));
-  planes.flat().forEach((place) => drawPlane(ctx, place));
+  ctx.font = "12px system-ui, sans-serif";
+  planes.forEach((places, level) => {
+    places.forEach((place, n) => {
+      drawPlane(ctx, place);
+      const [x, y] = place.at(place.map.height, 0);
+      ctx.fillText(NAMES[level][n], x, y + 13);
+    });
+  });
 
   const [photo, first, second] = planes;
   const seen = corners(photo[0], boxes.image);

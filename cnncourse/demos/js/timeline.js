@@ -15,7 +15,7 @@ function card(entry) {
     ["top-5 error", percent(entry)],
     ["layers with weights", entry.layers],
     ["parameters of one network", entry.parameters],
-    ["the error is of", entry.ensemble],
+    ["measured with", entry.measured_with],
   ];
   const list = facts.flatMap(([term, value]) => [
     node("dt", {}, term),
