@@ -124,6 +124,8 @@ PRINTED_CLAIMS = [
     ("stride 1, same : {}", lambda: layer_shape(BATCH, 32, 7, padding="same")),
     ("stride 2, valid: {}", lambda: layer_shape(BATCH, 32, 7, strides=2)),
     ("stride 2, same : {}", lambda: layer_shape(BATCH, 32, 7, strides=2, padding="same")),
+    ("5×7, stride 2 → {}×4", lambda: len(range(-1, 5 + 1 - 3 + 1, 2))),
+    ("5×7, stride 2 → 3×{}", lambda: len(range(-1, 7 + 1 - 3 + 1, 2))),
     ("{} from the whole", lambda: layer_shape(sample_photos().shape, 32, 7)),
     ("borders of zeros: {}", lambda: (32 + 2 * 2, 32 + 2 * 2, 3)),
     ("filters, stride 1: {}", lambda: layer_shape((1, 36, 36, 3), 3, 5)[1:]),
