@@ -62,9 +62,7 @@ def test_comparing_and_describing_never_fail(first, second):
     assert isinstance(describe(first), str)
 
 
-@pytest.mark.parametrize(
-    "value", [">f4", "<f4", "f2"], ids=["big-endian", "little-endian", "half"]
-)
+@pytest.mark.parametrize("value", [">f4", "<f4", "f2"], ids=["big-endian", "little-endian", "half"])
 def test_byte_order_does_not_matter(value):
     array = np.arange(6, dtype=value).reshape(2, 3)[:, ::-1]
     back = decode(encode(array))
