@@ -3,7 +3,7 @@
     python book/build.py [OUT]
 
 Notebooks are written to read well in JupyterLab. Two things read better in a book, and are
-rewritten here, in a copy: a citation such as "Yu and Koltun (2016)" becomes a link into the
+rewritten here, in a copy: a citation `[Name (2016)](#References "key")` becomes a link into the
 bibliography, and the first bold occurrence of a glossary term becomes a link to the glossary.
 """
 
@@ -15,12 +15,13 @@ from pathlib import Path
 
 import nbformat
 from cnncourse import demos
-from pybtex.database import parse_file
 from sphinx.cmd.build import main as sphinx_build
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 BUILD = BOOK / "_build"
+
+CITATION = re.compile(r'\[[^\]]+\]\(#References "(?P<key>[\w:-]+)"\)')
 
 
 def glossary_terms(text: str) -> list[str]:
@@ -29,27 +30,13 @@ def glossary_terms(text: str) -> list[str]:
     return [line.strip() for line in body[1].splitlines() if line and not line[0].isspace()]
 
 
-def citations(bibliography: Path) -> dict[str, str]:
-    """Return how each work is cited in running text, with its key in the bibliography."""
-    cited = {}
-    for key, entry in parse_file(bibliography, bib_format="bibtex").entries.items():
-        people = entry.persons["author"]
-        names = [" ".join([*p.prelast_names, *p.last_names]).strip("{}") for p in people]
-        listed = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
-        for text in (listed, f"{names[0]} et al."):
-            cited[f"{text} ({entry.fields['year']})"] = key
-    return cited
-
-
-def link_citations(markdown: str, cited: dict[str, str]) -> str:
+def link_citations(markdown: str) -> str:
     """Turn every citation into the role that Sphinx resolves from `references.bib`.
 
-    >>> link_citations("see Yu and Koltun (2016).", {"Yu and Koltun (2016)": "yukoltun2016"})
+    >>> link_citations('see [Yu & Koltun (2016)](#References "yukoltun2016").')
     'see {cite:t}`yukoltun2016`.'
     """
-    for text, key in cited.items():
-        markdown = markdown.replace(text, f"{{cite:t}}`{key}`")
-    return markdown
+    return CITATION.sub(r"{cite:t}`\g<key>`", markdown)
 
 
 def link_terms(markdown: str, terms: list[str]) -> str:
@@ -72,13 +59,13 @@ def link_terms(markdown: str, terms: list[str]) -> str:
     return markdown
 
 
-def prepare_notebook(path: Path, out: Path, terms: list[str], cited: dict[str, str]) -> None:
+def prepare_notebook(path: Path, out: Path, terms: list[str]) -> None:
     """Copy one notebook, with its citations and its glossary terms linked."""
     nb = nbformat.read(path, as_version=4)
     terms = list(terms)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
-            cell.source = link_terms(link_citations(cell.source, cited), terms)
+            cell.source = link_terms(link_citations(cell.source), terms)
     nbformat.write(nb, out)
 
 
@@ -90,11 +77,10 @@ def prepare(source: Path) -> None:
     for page in [*BOOK.glob("*.md"), BOOK / "references.bib"]:
         shutil.copy(page, source)
     terms = glossary_terms((BOOK / "glossary.md").read_text(encoding="utf-8"))
-    cited = citations(BOOK / "references.bib")
     for folder in ("chapters", "exercises"):
         (source / folder).mkdir()
         for path in sorted((ROOT / folder).glob("*.ipynb")):
-            prepare_notebook(path, source / folder / path.name, terms, cited)
+            prepare_notebook(path, source / folder / path.name, terms)
     demos.write_assets(static)
     (static / "mathjax").mkdir()
     shutil.copy(mathjax(), static / "mathjax" / "tex-svg.js")

@@ -97,8 +97,8 @@ def remove():
 
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; say what is out of date, exit with 1.")
-@click.option("--source", type=FOLDER, help="The solution notebooks [default: solutions/].")
-@click.option("--out", type=FOLDER, help="Where the exercises go [default: exercises/].")
+@click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")
+@click.option("--out", type=FOLDER, help="Folder for the exercises.  [default: exercises/]")
 @click.pass_context
 def build(context, check, source, out):
     """Make the exercises from the solutions.
@@ -107,11 +107,10 @@ def build(context, check, source, out):
     exercises/keys/NN_topic.json, what the checks compare with.
     """
     from cnncourse.grading import build as course
-    from cnncourse.paths import course_root
 
-    source, out = source or course_root() / "solutions", out or course_root() / "exercises"
     if not check:
-        click.echo(course.build(source, out))
+        for path in course.build(source, out):
+            click.echo(path)
         return
     problems = course.check(source, out)
     click.echo("\n".join(problems) or "The exercises are up to date.")

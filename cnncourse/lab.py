@@ -68,7 +68,8 @@ def _default_folder() -> Path:
 def serve(root: Path, arguments: tuple[str, ...] = ()) -> None:
     """Run JupyterLab on a folder, opened at the first notebook, until it is stopped.
 
-    The announcements and the look for updates are off: they ask servers elsewhere.
+    The announcements and the look for updates are off: they ask servers elsewhere. JupyterLab
+    refuses to run as root unless told; in a container that is the user there is.
 
     Args:
         root: the folder to show.
@@ -82,6 +83,7 @@ def serve(root: Path, arguments: tuple[str, ...] = ()) -> None:
             f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
             "--LabApp.news_url=None",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            *(["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []),
             *arguments,
         ]
     )

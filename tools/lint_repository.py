@@ -1,4 +1,4 @@
-"""House rules that no general linter knows: sizes, traces of a machine, notebooks, alternative text.
+"""House rules that no general linter knows: sizes, traces of a machine, notebooks, pictures.
 
 python tools/lint_repository.py
 
@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -20,12 +21,14 @@ LARGEST_FILE = 2**20
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_CELL, MEDIAN_CELL = 300, 40, 30, 8
 NOTEBOOK_METADATA = {"kernelspec", "language_info"}
 CELL_METADATA = {"mystnb", "nbgrader", "tags"}
+RELEASED_METADATA = {"deletable", "editable"}  # nbgrader locks what a student must not change
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _HOME = re.compile(r"(?<![\w.~-])/(?:home|root|Users|work)/[\w.-]+")
 _REGISTRY = re.compile(r"\b(?:pypi|npmjs|pythonhosted|anaconda)\.(?:org|com)\b")
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#{1,6})\s", re.MULTILINE)
+_HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
 _PICTURE = re.compile(r"!\[([^\]]*)\][(\[]")
 
 
@@ -71,8 +74,9 @@ def function_problems(source: str) -> list[str]:
     return found
 
 
-def metadata_problems(notebook: dict) -> list[str]:
+def metadata_problems(notebook: dict, released: bool = False) -> list[str]:
     """Check that a notebook is stored with the common kernel and nothing that varies."""
+    allowed = CELL_METADATA | RELEASED_METADATA if released else CELL_METADATA
     found = []
     metadata = notebook["metadata"]
     kernel = metadata.get("kernelspec", {}).get("name")
@@ -83,7 +87,7 @@ def metadata_problems(notebook: dict) -> list[str]:
     if extra := set(metadata.get("language_info", {})) - {"name"}:
         found.append(f"has language_info {sorted(extra)}")
     for i, cell in enumerate(notebook["cells"], 1):
-        if extra := set(cell["metadata"]) - CELL_METADATA:
+        if extra := set(cell["metadata"]) - allowed:
             found.append(f"cell {i} has metadata {sorted(extra)}")
         if any(output.get("metadata") for output in cell.get("outputs", [])):
             found.append(f"cell {i} has an output with metadata")
@@ -120,17 +124,16 @@ def heading_problems(notebook: dict) -> list[str]:
     levels = [len(m[1]) for m in _HEADING.finditer(_FENCED.sub("", text))]
     if levels.count(1) != 1 or levels[0] != 1:
         return [f"has heading levels {levels}; accepted: one title of level 1, first"]
-    return [
-        f"jumps from heading level {a} to {b}"
-        for a, b in zip(levels, levels[1:], strict=False)
-        if b > a + 1
-    ]
+    return [f"jumps from heading level {a} to {b}" for a, b in pairwise(levels) if b > a + 1]
 
 
 def length_problems(notebook: dict, largest_median: int | None = None) -> list[str]:
-    """Check that code cells are short: each, and for chapters the typical one."""
+    """Check that code cells are short: each, and for chapters the typical one.
+
+    Hidden tests do not count: no learner reads them.
+    """
     lengths = {
-        i: len(_text(cell["source"]).splitlines())
+        i: len(_HIDDEN.sub("", _text(cell["source"])).splitlines())
         for i, cell in enumerate(notebook["cells"], 1)
         if cell["cell_type"] == "code"
     }
@@ -193,7 +196,7 @@ def _markdown(notebook: dict) -> list[str]:
 def notebook_problems(notebook: dict, folder: str) -> list[str]:
     """Apply the rules for notebooks of a folder: `chapters`, `exercises` or `solutions`."""
     return [
-        *metadata_problems(notebook),
+        *metadata_problems(notebook, folder == "exercises"),
         *(blank_problems if folder == "exercises" else execution_problems)(notebook),
         *heading_problems(notebook),
         *length_problems(notebook, MEDIAN_CELL if folder == "chapters" else None),

@@ -3,14 +3,20 @@
 Each demo is one Python class and one plain ES module `js/NAME.js` that does its own arithmetic.
 """
 
+from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.pooling import PoolingDemo
+from cnncourse.demos.stack import StackDemo
+from cnncourse.demos.timeline import TimelineDemo
 
 __all__ = [
+    "ArithmeticDemo",
     "Demo",
     "FilterDemo",
     "PoolingDemo",
+    "StackDemo",
+    "TimelineDemo",
     "bundle",
     "write_assets",
 ]

@@ -65,6 +65,12 @@ def bundle(name: str) -> str:
     return "\n".join([*helpers, last])
 
 
+def style() -> str:
+    """Return the style of all demos: `demo.css`, which they share, then the others' by name."""
+    own = sorted(path for path in JS.glob("*.css") if path.name != "demo.css")
+    return "\n".join(path.read_text(encoding="utf-8") for path in (JS / "demo.css", *own))
+
+
 def write_assets(folder: str | Path) -> None:
     """Write what a page with islands needs: `island.js`, `demo.css`, `demos/*.js`, the photos.
 
@@ -77,8 +83,8 @@ def write_assets(folder: str | Path) -> None:
 
     folder = Path(folder)
     (folder / "demos").mkdir(parents=True, exist_ok=True)
-    for name in ("island.js", "demo.css"):
-        (folder / name).write_bytes((JS / name).read_bytes())
+    (folder / "island.js").write_bytes((JS / "island.js").read_bytes())
+    (folder / "demo.css").write_text(style(), encoding="utf-8")
     for module in sorted(_modules(Demo) - {""}):
         (folder / "demos" / f"{module}.js").write_text(bundle(module), encoding="utf-8")
     for name, photo in zip(PHOTOS, datasets.sample_photos(), strict=True):
@@ -104,7 +110,7 @@ class Demo(anywidget.AnyWidget):
         """Give the class its JavaScript and its style."""
         if cls.__dict__.get("_module"):
             cls._esm = bundle(cls._module)
-            cls._css = (JS / "demo.css").read_text(encoding="utf-8")
+            cls._css = style()
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **kwargs):

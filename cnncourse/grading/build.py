@@ -13,7 +13,13 @@ from typing import Any
 from cnncourse.grading import probes
 from cnncourse.grading.cells import AuthorError, Exercise, Mistake, Source, read_source
 from cnncourse.grading.compare import equal
-from cnncourse.grading.key import VERSION, ExerciseKey, KnownMistake, find_mistake
+from cnncourse.grading.key import (
+    VERSION,
+    ExerciseKey,
+    KnownMistake,
+    compare_keys,
+    find_mistake,
+)
 from cnncourse.grading.probes import Block, Outcome, Probe, evaluate
 from cnncourse.grading.release import release
 from cnncourse.grading.values import Raised, Unsupported, decode, describe, encode
@@ -268,50 +274,3 @@ def _prove(key: ExerciseKey, mistake: Mistake, number: int, outcomes: list[Outco
             f"{mistake.where}: no public probe tells this mistake from the one whose hint is "
             f"{found.hint!r}"
         )
-
-
-def compare_keys(new: str, old: str) -> list[str]:
-    """Return how two key files differ: everything exactly, but values with their tolerance."""
-    try:
-        first, second = json.loads(new), json.loads(old)
-        names = [*first["exercises"], *(second["exercises"].keys() - first["exercises"].keys())]
-        stale = [
-            n
-            for n in names
-            if not _same_exercise(*(k["exercises"].get(n) for k in (first, second)))
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return [f"the file is damaged ({error!r})"]
-    if {**first, "exercises": 0} != {**second, "exercises": 0}:
-        stale.append("the file's head")
-    return [f"{name} is not what the solutions notebook gives" for name in stale]
-
-
-def _same_exercise(first: dict | None, second: dict | None) -> bool:
-    if first is None or second is None:
-        return False
-    (frame, values), (other_frame, other_values) = _take_apart(first), _take_apart(second)
-    return frame == other_frame and all(
-        _same_value(decode(a), decode(b), tolerance)
-        for (a, tolerance), (b, _) in zip(values, other_values, strict=True)
-    )
-
-
-def _same_value(first: Any, second: Any, tolerance: float) -> bool:
-    if isinstance(first, Raised) and isinstance(second, Raised):
-        return first.name == second.name  # messages change with the libraries' versions
-    return equal(first, second, tolerance)
-
-
-def _take_apart(exercise: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Any, float]]]:
-    """Separate an exercise's values, each with its tolerance, from everything else."""
-    tolerances = [probe["tolerance"] for probe in exercise["probes"]]
-    values = [(probe["value"], probe["tolerance"]) for probe in exercise["probes"]]
-    for mistake in exercise["mistakes"]:
-        values += zip(mistake["values"], tolerances, strict=True)
-    frame = {
-        **exercise,
-        "probes": [{**probe, "value": None} for probe in exercise["probes"]],
-        "mistakes": [mistake["hint"] for mistake in exercise["mistakes"]],
-    }
-    return frame, values

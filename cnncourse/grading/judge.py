@@ -43,6 +43,7 @@ class Verdict:
         max_points: of the probes that were evaluated.
         hidden_points: of those that only grading evaluates.
         hint: the matching mistake's hint, or a diagnosis; empty when there is none.
+        more_hints: how many hints the author wrote.
         results: one per probe.
         note: something to say besides, in a sentence.
     """
@@ -53,6 +54,7 @@ class Verdict:
     max_points: float = 0
     hidden_points: float = 0
     hint: str = ""
+    more_hints: int = 0
     results: list[ProbeResult] = field(default_factory=list)
     note: str = ""
 
@@ -79,6 +81,7 @@ def judge(key: ExerciseKey, outcomes: Sequence[Outcome]) -> Verdict:
         points=sum(result.probe.points for result in results if result.passed),
         max_points=sum(result.probe.points for result in results),
         hidden_points=key.hidden_points,
+        more_hints=len(key.hints),
         results=results,
         note=_in_place(outcomes),
     )

@@ -42,8 +42,6 @@ def _release_cell(cell: nbformat.NotebookNode, where: str) -> None:
         cell.outputs, cell.execution_count = [], None
         for volatile in ("collapsed", "scrolled"):
             cell.metadata.pop(volatile, None)
-        if cell.source:
-            cell.pop("execution", None)
     _clear_region(cell, "HIDDEN TESTS", meta.get("grade"), "a check cell", where)
     _clear_region(cell, "MARK SCHEME", meta.get("task"), "the solution's delimiters", where)
     if meta.get("grade") or meta.get("solution") or meta.get("locked"):

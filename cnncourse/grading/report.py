@@ -1,9 +1,11 @@
 """How a verdict looks in the notebook: HTML, and the same in plain text."""
 
 import html
+import itertools
 import re
 from dataclasses import dataclass
 
+from cnncourse.grading.diagnose import where
 from cnncourse.grading.judge import (
     CORRECT,
     NO_KEY,
@@ -101,16 +103,19 @@ class Report:
 
     def __repr__(self) -> str:
         """Return the report as plain text."""
-        lines = [f"{line.label}: {line.text}" if line.label else line.text for line in self.lines]
-        return "\n".join([self.title, *(text.replace("\n", "\n    ") for text in lines)])
+        return "\n".join([self.title, *map(_line_text, self.lines)])
 
     def _repr_html_(self) -> str:
+        """Return the report as HTML; whatever the learner's code made is escaped."""
         colour = LOOKS[self.status][1]
         title, _, rest = self.title.partition(" · ")
-        body = "".join(map(_line_html, self.lines))
+        body = "".join(
+            _table_html(list(lines)) if labelled else "".join(map(_paragraph_html, lines))
+            for labelled, lines in itertools.groupby(self.lines, lambda line: bool(line.label))
+        )
         return (
             f'<div role="group" aria-label="{html.escape(self.title)}" '
-            f'style="border-left:4px solid {colour};padding:2px 0 2px 12px;max-width:50em">'
+            f'style="border-left:4px solid {colour};padding:2px 0 2px 12px;max-width:60em">'
             f'<p style="margin:4px 0"><strong>{html.escape(title)}</strong> · '
             f"{html.escape(rest)}</p>{body}</div>"
         )
@@ -143,14 +148,12 @@ def verdict_lines(verdict: Verdict) -> list[Line]:
     if verdict.status == NOT_ATTEMPTED:
         lines.append(Line("", _how_to_start(verdict)))
     elif failed:
+        passed = sum(result.passed for result in verdict.results)
+        if passed:
+            lines.append(Line("", f"{passed} of {len(verdict.results)} tests pass. The next one:"))
         lines += _failure_lines(failed)
-        if verdict.hint:
-            lines.append(Line("Hint", verdict.hint))
-        else:
-            lines.append(Line("Hint", f'hint("{verdict.exercise}") helps you on.'))
-    passed = sum(result.passed for result in verdict.results)
-    if verdict.status in (WRONG, RAISED) and len(verdict.results) > 1:
-        lines.append(Line("", f"{passed} of {len(verdict.results)} tests pass."))
+        more = f'hint("{verdict.exercise}") helps you on.' if verdict.more_hints else ""
+        lines += [Line("Hint", text) for text in [verdict.hint or more] if text]
     if verdict.hidden_points and verdict.status == CORRECT:
         more = _count(verdict.hidden_points, "more point")
         lines.append(Line("", f"Grading looks at further cases, for {more}."))
@@ -174,13 +177,15 @@ def _failure_lines(failed: ProbeResult) -> list[Line]:
         lines.append(Line("with", "\n".join(inputs), code=True))
     if isinstance(failed.given, Raised):
         trace = [*failed.outcome.trace, f"{failed.given.name}: {failed.given.message}"]
-        lines.append(Line("your code raised", "\n".join(trace), code=True))
+        lines.append(Line("it raised", "\n".join(trace), code=True))
     else:
         lines.append(Line("you gave", describe(failed.given), code=True))
     if isinstance(failed.expected, Raised):
         lines.append(Line("expected", f"{describe(failed.expected)} to be raised"))
-    else:
+    elif not isinstance(failed.given, Raised):
         lines.append(Line("expected", describe(failed.expected), code=True))
+    if difference := where(failed.expected, failed.given, probe.tolerance):
+        lines.append(Line("that is", difference))
     if failed.outcome.printed:
         lines.append(Line("it printed", shorten(failed.outcome.printed), code=True))
     return lines
@@ -197,12 +202,29 @@ def _count(number: float, noun: str) -> str:
     return f"{number:g} {noun}" + ("" if number == 1 else "s")
 
 
-def _line_html(line: Line) -> str:
-    label = f"{html.escape(line.label)}: " if line.label else ""
+def _line_text(line: Line) -> str:
+    return line.label + ": " + line.text.replace("\n", "\n    ") if line.label else line.text
+
+
+def _table_html(lines: list[Line]) -> str:
+    """Set labels beside what they label. JupyterLab floats `dt` and `dd`: undo that."""
+    reset = "float:none;width:auto;margin:0;padding:0;"
+    rows = "".join(
+        f'<dt style="{reset}font-weight:{"bold" if line.label == "Hint" else "normal"}">'
+        f'{html.escape(line.label)}</dt><dd style="{reset}">{_content_html(line)}</dd>'
+        for line in lines
+    )
+    grid = "display:grid;grid-template-columns:max-content minmax(0,1fr);gap:3px 12px;margin:6px 0"
+    return f'<dl style="{grid}">{rows}</dl>'
+
+
+def _paragraph_html(line: Line) -> str:
+    content = _content_html(line)
+    return content if line.code else f'<p style="margin:4px 0">{content}</p>'
+
+
+def _content_html(line: Line) -> str:
     if line.code:
-        style = "margin:2px 0;padding:4px 8px;white-space:pre-wrap;overflow-wrap:anywhere"
-        pre = f'<pre style="{style}">{html.escape(line.text)}</pre>'
-        return f'<div style="margin:4px 0">{label}{pre}</div>'
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line.text))
-    label = f"<strong>{label}</strong>" if line.label == "Hint" else label
-    return f'<p style="margin:4px 0">{label}{text}</p>'
+        style = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere"
+        return f'<pre style="{style}">{html.escape(line.text)}</pre>'
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line.text))

@@ -16,7 +16,7 @@ DTYPES = (
     *("float16", "float32", "float64", "complex64", "complex128"),
 )
 MAX_DEPTH = 20
-MAX_INT_BITS = 1024
+MAX_INT_BITS = 1000  # a float holds it
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def describe(value: Any, limit: int = 200) -> str:
     """Say in a readable short form what a decoded value is.
 
     >>> describe(np.arange(6, dtype="float32").reshape(2, 3))
-    'float32 array of shape (2, 3): [[0., 1., 2.], [3., 4., 5.]]'
+    'float32 array of shape (2, 3): [[0, 1, 2], [3, 4, 5]]'
     >>> describe(np.float32(0.5)), describe((1, 2.5)), describe(Raised("ValueError", ()))
     ('0.5', '(1, 2.5)', 'a ValueError')
     """
@@ -182,7 +182,9 @@ def _array_text(array: np.ndarray, limit: int) -> str:
     """Return a small array's values, nothing for one too large to read."""
     if array.size > 64:
         return ""
-    text = np.array2string(array, precision=4, separator=", ", suppress_small=True)
+    text = np.array2string(
+        array, separator=", ", formatter={"float_kind": lambda number: f"{number:.4g}"}
+    )
     text = " ".join(text.split())
     return f": {text}" if len(text) <= limit else ""
 
