@@ -30,8 +30,7 @@ class PhotoDemo(Demo):
     @property
     def image(self) -> np.ndarray:
         """The photograph: uint8, (height, width, 3) for RGB or (height, width) for grey."""
-        picture = Image.open(io.BytesIO(self.picture))
-        return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
+        return _decoded(self.picture)
 
     @image.setter
     def image(self, image: np.ndarray) -> None:
@@ -67,6 +66,13 @@ def _sample_png(name: str) -> bytes:
     from cnncourse import datasets
 
     return to_png(datasets.sample_photos()[PHOTOS.index(name)])
+
+
+@functools.lru_cache(maxsize=8)
+def _decoded(png: bytes) -> np.ndarray:
+    """Return the pixels as a read-only array: painting into it could not redraw the demo."""
+    picture = Image.open(io.BytesIO(png))
+    return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
 
 
 def _check_image(image: np.ndarray) -> None:

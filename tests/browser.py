@@ -1,0 +1,166 @@
+"""What the browser tests share: one Chromium, one JupyterLab, a page server, a record of requests.
+
+`conftest.py` makes the fixtures `chromium` and `jupyterlab` known to every test.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _chromium_path() -> str:
+    """Return where Chromium is; skip the test without it, or fail where it has to be."""
+    for name in CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    reason = f"no Chromium: none of {', '.join(CHROMIUM)} is on the path"
+    if os.environ.get("CNNCOURSE_CI") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One headless Chromium for all tests of a module."""
+    path = _chromium_path()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page, every request that it made, and every error that it met."""
+
+    def __init__(self, page):
+        self.page, self.requests, self.errors = page, [], []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def external(self) -> list[str]:
+        """Return the requests that left this machine."""
+        local = {"127.0.0.1", "localhost", "", None}
+        return [u for u in self.requests if urlsplit(u).hostname not in local]
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the screen."""
+        return self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+    def axe(self, selector: str) -> list[str]:
+        """Return what axe finds wrong below `selector`, a line for each."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(self.page, context=selector).response["violations"]
+        return [f"{v['id']}: {node['html'][:200]}" for v in found for node in v["nodes"]]
+
+
+@contextmanager
+def visit(chromium, url: str, width: int = 1280, script: str = ""):
+    """Open a page of its own; `script` runs in it before anything else."""
+    context = chromium.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    if script:
+        page.add_init_script(script)
+    seen = Visit(page)
+    try:
+        page.goto(url)
+        yield seen
+    finally:
+        context.close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def served(folder: Path):
+    """Serve a folder on a free port of this machine; yields its address."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Lab:
+    """A running JupyterLab: its address and the folder that it shows."""
+
+    def __init__(self, url: str, folder: Path):
+        self.url, self.folder = url, folder
+
+    def notebook(self, name: str) -> str:
+        """Return the address that opens one notebook, in a workspace of its own."""
+        return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset"
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory):
+    """One JupyterLab with an empty home, on a free port, without a token."""
+    _chromium_path()  # no need to start it where nothing can look at it
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY"))}
+    environment |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython")}
+    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    log = home / "lab.log"
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--port=0"]
+    command += ["--ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
+    command += [
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
+        try:
+            yield Lab(_lab_address(process, log, home), folder)
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _lab_address(process, log: Path, home: Path, seconds: float = 60) -> str:
+    """Wait until JupyterLab answers, and return its address."""
+    import json
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        for file in home.rglob("jpserver-*.json"):
+            try:
+                url = json.loads(file.read_text())["url"].rstrip("/")
+                urlopen(f"{url}/api/status", timeout=5).read()
+                return url
+            except (OSError, ValueError):
+                pass
+        time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
