@@ -2,43 +2,80 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+FOR_LAB  := $(VENV)/.installed-lab
+FOR_TEST := $(VENV)/.installed-test
 
-.PHONY: lab test book notebooks lint format clean help
+.PHONY: lab test book notebooks lint format build constraints clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "cnncourse needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo not there). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,book]' || \
-	  { echo "The packages could not be installed. Is the network up, and does pip reach its index? Nothing is lost: run the same command again." >&2; exit 1; }
+# --- The environment. A stamp is written last, so an interrupted installation leaves none.
+
+define environment
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+    echo "cnncourse needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo 'not there')." >&2; \
+    echo "Try another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }; \
+  echo "Creating the environment in $(VENV) ..."; \
+  $(PYTHON) -m venv --clear $(VENV) || { \
+    rm -rf $(VENV); \
+    echo "'$(PYTHON)' cannot make a virtual environment." >&2; \
+    echo "On Debian and Ubuntu: sudo apt install python3-venv; then run the same command again." >&2; exit 1; }; }
+endef
+
+define install
+@echo "Installing $(1) (minutes, the first time) ..."
+@$(PIP) install -q -c constraints.txt -e '$(1)' || { \
+  echo "The packages could not be installed; what pip said is above." >&2; \
+  echo "Is the network up, and can pip reach its package index? Nothing is lost: run the same command again." >&2; exit 1; }
+@$(BIN)/python -m ipykernel install --sys-prefix >/dev/null
+endef
+
+$(FOR_LAB): pyproject.toml constraints.txt
+	$(environment)
+	$(call install,.)
 	@touch $@
 
-lab: $(STAMP)  ## open the course in JupyterLab (ARGS=--no-browser on a server)
+$(FOR_TEST): pyproject.toml constraints.txt
+	$(environment)
+	$(call install,.[test])
+	@touch $(FOR_LAB) $@
+
+# --- For learners.
+
+lab: $(FOR_LAB)  ## open the course in JupyterLab (ARGS=--no-browser on a server)
 	$(BIN)/cnncourse lab . $(ARGS)
 
-test: $(STAMP) lint  ## run everything: lint, unit tests, every notebook, the browser
+# --- For who works on the course.
+
+test: lint  ## run everything: lint, unit tests, every notebook, the browser
+	$(BIN)/cnncourse build --check
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
 	  --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope chapters solutions exercises
 
-lint: $(STAMP)  ## check format and style, notebooks too
+lint: $(FOR_TEST)  ## check format and style, notebooks too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-format: $(STAMP)  ## format, notebooks too
+format: $(FOR_TEST)  ## format, notebooks too
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-notebooks: $(STAMP)  ## execute and clean notebooks in place (NB=chapters/02_convolution.ipynb, default all)
+notebooks: $(FOR_TEST)  ## execute and clean notebooks (NB=chapters/02_convolution.ipynb; default: all)
 	$(BIN)/python tools/run_notebooks.py $(or $(NB),$(wildcard chapters/*.ipynb solutions/*.ipynb))
 
-book: $(STAMP)  ## build the book into book/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -b html book book/_build/html
+build: $(FOR_TEST)  ## make the exercises from the solutions
+	$(BIN)/cnncourse build
+
+book: $(FOR_TEST)  ## build the book into book/_build/html
+	$(BIN)/python book/build.py
+
+constraints: $(FOR_TEST)  ## pin the newest release of every dependency in constraints.txt
+	$(BIN)/python tools/pin.py
 
 clean:  ## remove what was built, keep the environment
 	rm -rf book/_build dist build .pytest_cache .ruff_cache .hypothesis

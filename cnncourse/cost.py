@@ -119,7 +119,10 @@ def _calls(layer, input_shape, batch_size=1):
         def call(self, inputs):
             return layer(inputs)
 
-    inputs = _symbolic_inputs(_built(layer), input_shape, positive_int("batch_size", batch_size))
+    batch_size = positive_int("batch_size", batch_size)
+    if isinstance(_built(layer), keras.layers.InputLayer):
+        return []
+    inputs = _symbolic_inputs(layer, input_shape, batch_size)
     run = Run()
     with _recorded() as calls:
         run(inputs)
@@ -158,34 +161,42 @@ def _tensors(structure):
 
 
 def _symbolic_inputs(layer, input_shape, batch_size):
-    """Return placeholders for a batch of inputs: one, or a list where there are several."""
+    """Return placeholders for a batch of inputs, nested as the layer's own inputs are."""
     import keras
 
     built_for = _built_for(layer)
-    shapes = [tensor[1:] for tensor, _ in built_for]
-    if input_shape is not None:
+    shapes = [shape[1:] for shape, _ in built_for]
+    if isinstance(input_shape, (tuple, list)):
         shapes = list(input_shape) if _is_nested(input_shape) else [tuple(input_shape)]
-    if not shapes or any(size is None for shape in shapes for size in shape):
+    elif input_shape is not None or not shapes or None in sum(shapes, ()):
         raise ValueError(
-            f"input_shape is {input_shape!r} and {layer.name!r} was built for {shapes}; accepted: "
-            "the shape of one instance, every size known, without the batch axis"
+            f"input_shape is {input_shape!r} and {layer.name!r} was built for {shapes or 'any'}; "
+            "accepted: the shape of one instance, every size known, without the batch axis"
         )
     dtypes = [dtype for _, dtype in built_for] or [layer.compute_dtype] * len(shapes)
+    if len(dtypes) != len(shapes):
+        raise ValueError(
+            f"input_shape is {input_shape!r}; accepted: {len(dtypes)} shapes, one for each input"
+        )
     inputs = [
         keras.KerasTensor((batch_size, *(positive_int("input_shape", n) for n in shape)), dtype)
         for shape, dtype in zip(shapes, dtypes, strict=True)
     ]
+    with contextlib.suppress(AttributeError, ValueError):
+        return keras.tree.pack_sequence_as(layer.input, inputs)
     return inputs if len(inputs) > 1 else inputs[0]
 
 
 def _built_for(layer):
     """List (shape with batch axis, dtype) of the inputs that a layer was built for, if known."""
-    if tensors := getattr(layer, "inputs", None):
-        return [(tuple(tensor.shape), tensor.dtype) for tensor in tensors]
-    shape = (layer.get_build_config() or {}).get("input_shape")
-    if shape is None:
-        return []
-    return [(tuple(s), layer.compute_dtype) for s in (shape if _is_nested(shape) else [shape])]
+    import keras
+
+    try:  # a model, or a layer with one place in a model
+        return [(tuple(x.shape), x.dtype) for x in keras.tree.flatten(layer.input)]
+    except (AttributeError, ValueError):
+        shape = (layer.get_build_config() or {}).get("input_shape") or []
+        shapes = shape if _is_nested(shape) or not shape else [shape]
+        return [(tuple(s), layer.compute_dtype) for s in shapes]
 
 
 def _is_nested(shape):

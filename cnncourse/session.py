@@ -50,6 +50,7 @@ def setup(seed: int = 42) -> None:
     with _native_stderr_aside():
         import keras
 
+        _gpus()  # looks for CUDA, and complains where there is none
         size = profile()
 
     from cnncourse import plotting

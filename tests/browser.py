@@ -1,6 +1,6 @@
 """What the browser tests share: one Chromium, one JupyterLab, a page server, a record of requests.
 
-Import the fixtures where they are used: `from browser import chromium, jupyterlab  # noqa: F401`.
+`conftest.py` makes the fixtures `chromium` and `jupyterlab` known to every test.
 """
 
 import functools

@@ -27,6 +27,8 @@ def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
     }
     for cell in nb.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA}
+        if "outputs" in cell:
+            cell.outputs = [o for o in cell.outputs if not _only_a_widget(o)]
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET_VIEW, None)
             if "metadata" in output:
@@ -34,6 +36,11 @@ def clean(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if "outputs" in cell:
             cell.outputs = _join_streams(cell.outputs)
     return nb
+
+
+def _only_a_widget(output):
+    """Tell whether an output is a widget's view with nothing to read beside it but its repr."""
+    return set(output.get("data", {})) == {WIDGET_VIEW, "text/plain"}
 
 
 def _join_streams(outputs):

@@ -1,6 +1,32 @@
 """Figures: one style, one way to show them, and the drawings that chapters share."""
 
+from cnncourse.plotting.convolution import local_fields, padding_rows, receptive_field_growth
+from cnncourse.plotting.grids import dilated_kernels, kernels, padded_grid
 from cnncourse.plotting.images import images
+from cnncourse.plotting.pooling import (
+    dropped_values,
+    number_grids,
+    pooled_pairs,
+    pooled_rows,
+    pooling_strip,
+    response_curves,
+)
 from cnncourse.plotting.style import show, use_style
 
-__all__ = ["images", "show", "use_style"]
+__all__ = [
+    "dilated_kernels",
+    "dropped_values",
+    "images",
+    "kernels",
+    "local_fields",
+    "number_grids",
+    "padded_grid",
+    "padding_rows",
+    "pooled_pairs",
+    "pooled_rows",
+    "pooling_strip",
+    "receptive_field_growth",
+    "response_curves",
+    "show",
+    "use_style",
+]

@@ -133,7 +133,9 @@ def max_pool_with_switches_backward(grad, switches, input_shape):
     Raises:
         ValueError: as in `unpool`.
     """
-    return unpool(floats("grad", grad, "n rows columns c"), switches, input_shape)
+    grad = floats("grad", grad, "n rows columns c")
+    same_shape("grad", grad, np.shape(switches))
+    return unpool(grad, switches, input_shape)
 
 
 def avg_pool2d(x, pool_size=2, strides=None, padding="valid"):

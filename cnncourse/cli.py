@@ -1,0 +1,125 @@
+"""The command line: nothing but wiring. What a command needs is imported when it runs."""
+
+from pathlib import Path
+
+import click
+from cnncourse import __version__
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Commands(click.Group):
+    """A group whose commands end with one line, not a traceback, when input or system is wrong."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cnncourse")
+def main():
+    """A course on convolutional neural networks, in notebooks.
+
+    Start with `cnncourse lab`. If something does not work, ask `cnncourse doctor`.
+    """
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True},
+    options_metavar="",
+    short_help="Open the course in JupyterLab.",
+)
+@click.argument("arguments", metavar="[DIR] [JUPYTERLAB OPTIONS]...", nargs=-1)
+def lab(arguments):
+    """Open the course in JupyterLab, at the first notebook.
+
+    In a checkout of the course DIR is the checkout. Elsewhere the notebooks are laid out in DIR
+    first, by default in ./cnncourse-notebooks. A file that you changed is never overwritten: a
+    newer version of it is laid beside it, as NAME.new.ipynb.
+
+    Everything after DIR goes to `jupyter lab`. On a server:
+
+        cnncourse lab . --no-browser --port 9999
+    """
+    from cnncourse import lab as course
+
+    directory = None
+    if arguments and not arguments[0].startswith("-"):
+        directory, *arguments = arguments
+        directory = Path(directory)
+    course.serve(course.workspace(directory), tuple(arguments))
+
+
+@main.command(short_help="Check this machine, with remedies.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings for a program to read.")
+@click.pass_context
+def doctor(context, as_json):
+    """Check this machine: one line each, and a remedy where something is wrong.
+
+    Each line starts with ok, warn or fail. The exit status is 1 if anything failed; a warning
+    names something that the course does without.
+    """
+    from cnncourse import doctor as course
+
+    checks = course.diagnose()
+    click.echo(course.report_json(checks) if as_json else course.report(checks))
+    context.exit(not course.healthy(checks))
+
+
+@main.group(short_help="Install or remove the GPU kernel.")
+def kernel():
+    """Install or remove the Jupyter kernel "cnncourse (GPU)".
+
+    It starts the same Python with settings for a GPU: memory is taken as needed rather than all
+    at once, the Keras backend is fixed, and XLA gets those flags that it starts with. On a machine
+    without a GPU it runs on the CPU, and the first line of each notebook says so.
+    """
+
+
+@kernel.command()
+def install():
+    """Install the kernel into this Python's environment, or refresh it."""
+    from cnncourse import kernel as course
+
+    click.echo(course.install())
+
+
+@kernel.command()
+def remove():
+    """Remove the kernel from this Python's environment."""
+    from cnncourse import kernel as course
+
+    click.echo(course.remove())
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; say what is out of date, exit with 1.")
+@click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")
+@click.option("--out", type=FOLDER, help="Folder for the exercises.  [default: exercises/]")
+@click.pass_context
+def build(context, check, source, out):
+    """Make the exercises from the solutions.
+
+    Each solutions/NN_topic.ipynb gives exercises/NN_topic.ipynb, what a student gets, and
+    exercises/keys/NN_topic.json, what the checks compare with.
+    """
+    from cnncourse.grading import build as course
+
+    if not check:
+        for path in course.build(source, out):
+            click.echo(path)
+        return
+    problems = course.check(source, out)
+    click.echo("\n".join(problems) or "The exercises are up to date.")
+    context.exit(bool(problems))
+
+
+@main.command()
+def progress():
+    """Show which exercises you have solved on this machine."""
+    from cnncourse.grading import progress as course
+
+    click.echo(course.summary())
