@@ -3,7 +3,7 @@
 import nbformat
 import numpy as np
 import pytest
-from browser import Visit, chromium, jupyterlab, served, visit  # noqa: F401
+from browser import Visit, served, visit
 from cnncourse import demos
 from cnncourse.demos import ArithmeticDemo, StackDemo, TimelineDemo
 from cnncourse.demos.arithmetic import axis_numbers
@@ -26,7 +26,7 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def show(site, chromium):  # noqa: F811
+def show(site, chromium):
     """Return a function that opens a demo as an island; checks requests and errors at the end."""
     folder, address = site
     visits = []
@@ -331,7 +331,7 @@ NOTEBOOK = [
 
 
 @pytest.mark.slow
-def test_live_in_jupyterlab(chromium, jupyterlab):  # noqa: F811
+def test_live_in_jupyterlab(chromium, jupyterlab):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata["kernelspec"] = kernel
@@ -342,8 +342,13 @@ def test_live_in_jupyterlab(chromium, jupyterlab):  # noqa: F811
         cells = page.locator(".jp-CodeCell")
 
         def run(number, shows=None):
-            cells.nth(number).locator(".cm-content").click()
-            page.keyboard.press("Control+Enter")
+            cell = cells.nth(number)
+            for _ in range(20):  # while the kernel connects, JupyterLab may drop the command
+                cell.locator(".cm-content").click()
+                page.keyboard.press("Control+Enter")
+                page.wait_for_timeout(1000)
+                if cell.locator(".jp-InputPrompt").inner_text().strip() != "[ ]:":
+                    break
             if shows:
                 page.wait_for_selector(shows, timeout=60_000)
 

@@ -63,7 +63,7 @@ function formula(axis, s, { title, start, end, cell }) {
     const split = zeros > 0 ? `: ${before} ${start}, ${after} ${end}` : "";
     lines.push(`zeros ${start} and ${end}: max(0, ${reach}) = ${zeros}${split}`);
   }
-  if (ignored > 0) lines.push(`ignored: the last ${plural(ignored, cell)}`);
+  if (ignored > 0) lines.push(`ignored: the last ${ignored === 1 ? cell : plural(ignored, cell)}`);
   return lines;
 }
 
