@@ -5,6 +5,7 @@
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -122,21 +123,19 @@ class Lab:
         return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset"
 
 
-@pytest.fixture(scope="module")
-def jupyterlab(tmp_path_factory):
-    """One JupyterLab with an empty home, on a free port, without a token."""
-    _chromium_path()  # no need to start it where nothing can look at it
-    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+@contextmanager
+def start_lab(home: Path, folder: Path):
+    """Run JupyterLab with `home` as home directory, on a free port, without a token."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "JPY"))}
     environment |= {"HOME": str(home), "IPYTHONDIR": str(home / "ipython")}
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    log = home / "lab.log"
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--port=0"]
     command += ["--ip=127.0.0.1", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}"]
-    command += [
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    settings = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)  # no question about news in front of the notebook
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    log = home / "lab.log"
     with log.open("w") as out:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
         try:
@@ -149,10 +148,17 @@ def jupyterlab(tmp_path_factory):
                 process.kill()
 
 
+@pytest.fixture(scope="module")
+def jupyterlab(tmp_path_factory):
+    """One JupyterLab for all tests of a module; with an empty home directory."""
+    _chromium_path()  # no need to start it where nothing can look at it
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
+    with start_lab(home, folder) as lab:
+        yield lab
+
+
 def _lab_address(process, log: Path, home: Path, seconds: float = 60) -> str:
     """Wait until JupyterLab answers, and return its address."""
-    import json
-
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         for file in home.rglob("jpserver-*.json"):

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browser import chromium, served, visit  # noqa: F401
+from browser import served, visit
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(f"chapters/{path.stem}.html" for path in (ROOT / "chapters").glob("*.ipynb"))
@@ -94,7 +94,7 @@ def test_the_citation_links_of_notebooks_all_name_a_work():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("page", [*PAGES, *OTHERS])
-def test_a_page_in_the_browser(chromium, address, page, width):  # noqa: F811
+def test_a_page_in_the_browser(chromium, address, page, width):
     with visit(chromium, f"{address}/{page}", width) as seen:
         seen.page.wait_for_load_state("networkidle")
         islands = seen.page.locator(".cn-island")
@@ -114,7 +114,7 @@ def test_a_page_in_the_browser(chromium, address, page, width):  # noqa: F811
 
 
 @pytest.mark.browser
-def test_chapters_hold_their_demos(chromium, address):  # noqa: F811
+def test_chapters_hold_their_demos(chromium, address):
     for page, demos in {
         "00_start_here": {"timeline"},
         "02_convolution": {"filter", "stack", "arithmetic"},

@@ -1,5 +1,6 @@
 """What a learner meets: outcomes, hints, looks; and what an author meets in the notebook."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from cnncourse.grading.check import Session
 from cnncourse.grading.probes import Probe
 from cnncourse.grading.report import Report, shorten
 from grading_notebooks import cell, toy, write
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
 
 RIGHT = "def correlate(x, k):\n    return np.correlate(x, k, 'valid')"
 FLIPPED = "def correlate(x, k):\n    return np.convolve(x, k, 'valid')"
@@ -189,6 +192,16 @@ def test_in_a_script_it_reads_the_callers_names(course):
 # In a kernel
 
 
+@contextlib.contextmanager
+def kernel_in(folder):
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+    try:
+        yield client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
 def run(folder, name="toy", allow_errors=False):
     """Execute a notebook in its folder; return it."""
     notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
@@ -220,6 +233,16 @@ def test_the_solutions_notebook_passes_and_leaves_no_progress(course):
     assert not progress.path().exists()
 
 
+def test_a_front_end_without_history_leaves_no_progress_either(course):
+    """Tools that check notebooks, such as nbval, run cells so."""
+    with kernel_in(course / "solutions") as client:
+        shown = []
+        for source in (c.source for c in toy().cells if c.cell_type == "code"):
+            client.execute_interactive(source, store_history=False, output_hook=shown.append)
+    assert "Correct" in str(shown) and "Traceback" not in str(shown)
+    assert not progress.path().exists()
+
+
 def test_the_blank_release_is_not_attempted_and_a_solved_one_kept(course):
     done = run(course / "exercises")
     for name in ("check1", "check2"):
@@ -231,11 +254,13 @@ def test_the_blank_release_is_not_attempted_and_a_solved_one_kept(course):
     cell(release, "size").source = "def out_size(a, b): return a - b"
     cell(release, "check1").source += "\nprint('after')"
     cell(release, "check2").source = "result = check('out_size')\nresult.status, result.points"
+    cell(release, "question").update(new_code_cell("result", id="question"))
     write(release, course / "exercises" / "toy.ipynb")
     done = run(course / "exercises")
     shown = texts(done, "check1")
     assert len(shown) == 2 and shown[0].startswith("Correct") and shown[1] == "after\n"
     assert texts(done, "check2")[1] == "('wrong', 0)"
+    assert texts(done, "question") == texts(done, "check2")[:1]  # shown again where it is named
     saved = json.loads(progress.path().read_text())["notebooks"]["toy"]
     assert saved["correlate"] == {"points": 2, "max_points": 2}
     assert saved["out_size"] == {"points": 0, "max_points": 2}

@@ -140,11 +140,9 @@ function legend() {
 }
 
 export function render({ model, el }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("class", "ca-scene");
   const frame = node("div", { class: "ca-frame" });
-  frame.append(svg);
+  frame.innerHTML = '<svg role="img" class="ca-scene"></svg>';
+  const svg = frame.firstChild;
   const message = node("p", { class: "cn-message", role: "status" });
   const now = node("p", { class: "ca-now", "aria-live": "polite" });
   const answer = node("div", { class: "ca-formula" });

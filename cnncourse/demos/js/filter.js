@@ -20,7 +20,7 @@ function scaleOf(data) {
   const counts = new Uint32Array(256);
   const step = Math.ceil(data.length / 50000); // a sample is enough
   let left = 0.005 * Math.ceil(data.length / step);
-  for (let i = 0; i < data.length; i += step) counts[(255 * Math.abs(data[i])) / largest]++;
+  for (let i = 0; i < data.length; i += step) counts[Math.floor((255 * Math.abs(data[i])) / largest)]++;
   let bin = 255;
   while (bin > 63 && (left -= counts[bin]) > 0) bin--;
   return (largest * (bin + 1)) / 256;
