@@ -99,7 +99,11 @@ def build(out: Path) -> int:
     source = BUILD / "source"
     prepare(source)
     arguments = ["-q", "-E", "-W", "--keep-going", "-b", "html", "-c", str(BOOK)]
-    return sphinx_build([*arguments, "-d", str(BUILD / "doctrees"), str(source), str(out)])
+    status = sphinx_build([*arguments, "-d", str(BUILD / "doctrees"), str(source), str(out)])
+    # docutils marks each work with a role that screen readers accept on list items only.
+    works = out / "references.html"
+    works.write_text(works.read_text("utf-8").replace(' role="doc-biblioentry"', ""), "utf-8")
+    return status
 
 
 if __name__ == "__main__":

@@ -1,13 +1,9 @@
 """ArithmeticDemo, StackDemo and TimelineDemo in Chromium, without a kernel, against Python."""
 
-import functools
-import http.server
-import os
-import shutil
-import threading
-
+import nbformat
 import numpy as np
 import pytest
+from browser import Visit, served, visit
 from cnncourse import demos
 from cnncourse.demos import ArithmeticDemo, StackDemo, TimelineDemo
 from cnncourse.demos.arithmetic import axis_numbers
@@ -20,62 +16,35 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo
 <body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """A folder with the demos' modules, served; yields (folder, address)."""
     folder = tmp_path_factory.mktemp("site")
     demos.write_assets(folder)
-    handler = functools.partial(Quiet, directory=folder)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield folder, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        if os.environ.get("CNNCOURSE_CI"):
-            pytest.fail("Chromium is missing")
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
+    with served(folder) as address:
+        yield folder, address
 
 
 @pytest.fixture
 def show(site, chromium):
     """Return a function that opens a demo as an island; checks requests and errors at the end."""
     folder, address = site
-    requests, errors, contexts = [], [], []
+    visits = []
 
     def open_page(demo, width=1000, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        visits.append(Visit(context.new_page()))
+        page = visits[-1].page
         (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
         page.goto(f"{address}/page.html")
         page.wait_for_selector('.cn-island[data-live="yes"]')
         return page
 
+    open_page.visits = visits
     yield open_page
-    for context in contexts:
-        context.close()
-    assert [u for u in requests if not u.startswith((address, "data:", "blob:"))] == []
-    assert errors == []
+    for seen in visits:
+        seen.page.context.close()
+        assert seen.external() == [] and seen.errors == []
 
 
 def slide(page, label, value):
@@ -98,24 +67,17 @@ ALL = {
 }
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_axe_finds_nothing_and_nothing_overflows_at_390_px(show, name):
-    from axe_playwright_python.sync_playwright import Axe
+BARE = ":is(input, select, button, textarea, [tabindex]):not([data-lm-suppress-shortcuts=true])"
 
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_state_is_accessible_at_390_px(show, name):
     page = show(ALL[name], width=390)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_what_takes_focus_keeps_its_keys_in_jupyterlab(show, name):
-    page = show(ALL[name])
-    bare = page.locator(
-        ":is(input, select, button, textarea, [tabindex]):not([data-lm-suppress-shortcuts=true])"
-    )
-    assert bare.count() == 0
+    (seen,) = show.visits
+    assert seen.overflow() <= 0
+    assert seen.axe(".cn-demo") == []
     assert page.locator("[data-lm-suppress-shortcuts=true]").count() > 0
+    assert page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
 
 
 def test_axis_numbers_are_pythons(show):
@@ -356,3 +318,57 @@ def test_bars_are_buttons_as_long_as_the_errors(show):
     page.keyboard.press("Enter")
     assert page.get_by_label("year", exact=True).input_value() == "2015"
     assert "152" in page.locator(".ct-card").inner_text()
+
+
+NOTEBOOK = [
+    "from cnncourse.demos import ArithmeticDemo, StackDemo, TimelineDemo\n"
+    "row, stack, timeline = ArithmeticDemo(), StackDemo(), TimelineDemo()\nrow",
+    "stack",
+    "timeline",
+    "print(row.strides, row.output_shape, stack.neuron, timeline.year)",
+    "row.view, row.kernel_size, stack.strides_1, timeline.year = 'grid', 3, 3, 2017",
+]
+
+
+@pytest.mark.slow
+def test_live_in_jupyterlab(chromium, jupyterlab):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = kernel
+    nbformat.write(notebook, jupyterlab.folder / "three.ipynb")
+    with visit(chromium, jupyterlab.notebook("three.ipynb")) as seen:
+        page = seen.page
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        cells = page.locator(".jp-CodeCell")
+
+        def run(number, shows=None):
+            cell = cells.nth(number)
+            for _ in range(20):  # while the kernel connects, JupyterLab may drop the command
+                cell.locator(".cm-content").click()
+                page.keyboard.press("Control+Enter")
+                page.wait_for_timeout(1000)
+                if cell.locator(".jp-InputPrompt").inner_text().strip() != "[ ]:":
+                    break
+            if shows:
+                page.wait_for_selector(shows, timeout=60_000)
+
+        for number, name in enumerate(("ca", "cs", "ct")):
+            run(number, f".cn-demo.{name}")
+        page.get_by_label("stride s").focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowDown")
+        assert page.locator(".ca-result output").inner_text() == "5"  # ⌈13 / 3⌉
+        page.locator(".cs-canvas").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("PageDown")
+        page.get_by_label("year", exact=True).focus()
+        page.keyboard.press("ArrowRight")
+        run(3)
+        page.get_by_text("3 (5,) (8, 9, 1) 2013", exact=True).wait_for()
+        run(4)
+        page.locator(".ca-result output", has_text="3 × 5").wait_for()  # ⌈7 / 3⌉ × ⌈13 / 3⌉
+        page.locator(".ct-name", has_text="SENet").wait_for()
+        page.locator(".cs-report", has_text="12 × 12 × 4").wait_for()
+        assert seen.axe(".cn-demo") == []
+        assert seen.external() == []
+        assert not [e for e in seen.errors if "ResizeObserver" not in e]

@@ -39,7 +39,9 @@ case "$*" in
     [ -z "$NO_VENV" ] || { echo "ensurepip is not available" >&2; exit 1; }
     cp "$0" "$folder/bin/python"
     cp "$0" "$folder/bin/cnncourse";;
-  *install*-e*) [ -z "$NO_NETWORK" ] || { echo "no connection" >&2; exit 1; };;
+  *install*-e*)
+    [ -z "$INTERRUPT" ] || kill -INT 0
+    [ -z "$NO_NETWORK" ] || { echo "no connection" >&2; exit 1; };;
 esac
 """
 
@@ -68,6 +70,7 @@ def make(tmp_path):
             env={**environment, "LOG": str(log)},
             capture_output=True,
             text=True,
+            start_new_session=True,  # the interruption below reaches make, and not pytest
         )
         result.log = log.read_text().splitlines()
         result.stamps = sorted(p.name for p in project.glob(".venv/.installed-*"))
@@ -143,6 +146,15 @@ def test_network_down(make):
     again = make("lab")
     assert again.returncode == 0
     assert not [line for line in again.log if line.startswith("-m venv")]  # nothing was lost
+
+
+@pytest.mark.parametrize("target", ["lab", "test"])
+def test_interrupted_installation_leaves_no_stamp(make, target):
+    """Ctrl-C while pip works."""
+    result = make(target, INTERRUPT="1")
+    assert result.returncode != 0
+    assert result.stamps == []
+    assert any(" -e " in line for line in make("lab").log)
 
 
 def test_interrupted_environment_is_made_again(make):

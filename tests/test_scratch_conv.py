@@ -334,8 +334,10 @@ def test_dilate_explains_what_is_wrong():
         scratch.dilate([1, 2], 0)
     with pytest.raises(ValueError, match="dilation is"):
         scratch.dilate([1, 2], (2, 2))
-    with pytest.raises(ValueError, match="kernel has 0 axes"):
+    with pytest.raises(ValueError, match=r"kernel has shape \(\); accepted: \(k,\) or"):
         scratch.dilate(3, 2)
+    with pytest.raises(ValueError, match="kernel is not an array"):
+        scratch.dilate([[1, 2], [3]], 2)
 
 
 @settings(max_examples=100, deadline=None)

@@ -198,7 +198,7 @@ def test_unpool_backward_equals_finite_differences():
 
 def test_unpool_explains_what_is_wrong():
     y, switches = scratch.max_pool_with_switches(np.ones((1, 4, 4, 2)))
-    for shape in [(1, 4, 4, 3), (2, 4, 4, 2), (4, 4, 2)]:
+    for shape in [(1, 4, 4, 3), (2, 4, 4, 2), (4, 4, 2), 4]:
         with pytest.raises(ValueError, match="output_shape is"):
             scratch.unpool(y, switches, shape)
     with pytest.raises(ValueError, match="switches has shape"):

@@ -4,8 +4,10 @@ import numpy as np
 import traitlets
 from cnncourse import cost
 from cnncourse.demos.base import Demo
-from PIL import Image, ImageDraw
 
+# Cells of the still picture: input or output, added zero, field, chosen output; and their lines.
+COLOURS = np.array([(255, 255, 255), (215, 215, 215), (143, 193, 227), (0, 114, 178)], "uint8")
+LINE = (136, 136, 136)
 DILATION_PROBLEM = "Keras refuses a stride and a dilation that are both above 1: set one to 1."
 
 
@@ -162,32 +164,49 @@ class ArithmeticDemo(Demo):
         shape = " × ".join(map(str, self.sizes))
         if self.problem:
             return np.full((24, 240, 3), 255, "uint8"), f"Input {shape}. {self.problem}"
-        axes = self.numbers()
-        output = " × ".join(map(str, self.output_shape))
+        size = "to be guessed"
+        if not self.guess_first:
+            size = "of " + " × ".join(map(str, self.output_shape))
         alt = (
-            f"An input of {shape} cells and an output of {output}, with the field of one output: "
+            f"An input of {shape} cells with the field of one output neuron, and an output {size}: "
             f"kernel {self.kernel_size}, stride {self.strides}, padding {self.padding}, "
             f"dilation {self.dilation}"
         )
-        return _draw(axes, self.sizes, self.fields()), alt
+        return self._draw(), alt
+
+    def _draw(self) -> np.ndarray:
+        """Draw the input from above (zeros grey, field blue) and, unless secret, the output."""
+        axes, fields = self.numbers(), self.fields()
+        before = [axis["before"] for axis in axes]
+        inside = tuple(slice(b, b + n) for b, n in zip(before, self.sizes, strict=True))
+        field = tuple(slice(b + f, b + l + 1) for b, (f, l) in zip(before, fields, strict=True))
+        cells = np.full([n + a["zeros"] for n, a in zip(self.sizes, axes, strict=True)], 1)
+        cells[inside] = 0
+        cells[field] = 2
+        pictures = [cells]
+        if not self.guess_first:
+            outputs = np.zeros(self.output_shape, int)
+            outputs.flat[self.position % outputs.size] = 3
+            pictures.append(outputs)
+        pictures = [np.atleast_2d(picture) for picture in pictures]
+        unit = max(4, min(32, 380 // pictures[0].shape[1], 320 // pictures[0].shape[0]))
+        return _side_by_side([_paint(picture, unit) for picture in pictures])
 
 
-def _draw(axes: list[dict], sizes: tuple, fields: list) -> np.ndarray:
-    """Draw the cells from above: input (zeros darker), the field blue."""
-    before = [axis["before"] for axis in axes]
-    totals = [size + axis["zeros"] for size, axis in zip(sizes, axes, strict=True)]
-    if len(axes) == 1:
-        before, totals, sizes, fields = [0, *before], [1, *totals], (1, *sizes), [(0, 0), *fields]
-    rows, columns = totals
-    unit = max(4, min(36, 620 // columns, 320 // rows))
-    image = Image.new("RGB", (columns * unit + 20, rows * unit + 20), "white")
-    draw = ImageDraw.Draw(image)
-    (r0, r1), (c0, c1) = fields
-    for row in range(-before[0], rows - before[0]):
-        for column in range(-before[1], columns - before[1]):
-            x, y = 10 + (column + before[1]) * unit, 10 + (row + before[0]) * unit
-            inside = 0 <= row < sizes[0] and 0 <= column < sizes[1]
-            read = r0 <= row <= r1 and c0 <= column <= c1
-            colour = "#8fc1e3" if read else "white" if inside else "#dddddd"
-            draw.rectangle((x, y, x + unit, y + unit), colour, "#888888")
-    return np.asarray(image)
+def _paint(cells: np.ndarray, unit: int) -> np.ndarray:
+    """Turn kinds of cells, (rows, columns), into a picture with lines between them."""
+    picture = COLOURS[np.pad(cells, ((0, 1), (0, 1)))].repeat(unit, 0).repeat(unit, 1)
+    picture[::unit] = picture[:, ::unit] = LINE
+    return picture[: 1 - unit, : 1 - unit]
+
+
+def _side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
+    """Put pictures on white, next to each other, their tops in line."""
+    height = max(len(picture) for picture in pictures) + 20
+    width = sum(picture.shape[1] + 20 for picture in pictures)
+    canvas = np.full((height, width, 3), 255, "uint8")
+    left = 10
+    for picture in pictures:
+        canvas[10 : 10 + len(picture), left : left + picture.shape[1]] = picture
+        left += picture.shape[1] + 20
+    return canvas

@@ -4,7 +4,7 @@ import numpy as np
 import traitlets
 from cnncourse import cost, datasets, scratch
 from cnncourse.demos.base import Demo
-from PIL import Image
+from PIL import Image, ImageDraw
 
 SIDE = 40  # pixels of the crop
 CROPS = {"china": (0, 20, 60), "flower": (1, 80, 165)}  # photo: index, first row, first column
@@ -156,20 +156,38 @@ class StackDemo(Demo):
         return patch * NUMBER_FILTERS[..., k]
 
     def still(self) -> tuple[np.ndarray, str]:
-        """Return the crop above the maps of both layers, and alternative text."""
+        """Return the maps of both layers, or the tables of numbers, and alternative text."""
+        if self.mode == "numbers":
+            return self._draw_numbers(), (
+                "Three channels of 5 × 7 small integers and the two maps of 2 × 3 sums that "
+                "two 3 × 3 filters with stride 2 make of them"
+            )
+        size, jump = self.receptive_field
+        return self._draw_maps(), (
+            "A photo crop, the four maps of a first layer and the three maps of a second layer. "
+            f"A neuron of the second layer sees {size} × {size} pixels, its neighbour {jump} "
+            "pixels further"
+        )
+
+    def _draw_maps(self) -> np.ndarray:
+        """Draw the crop, the maps of layer 1 and the maps of layer 2 in three rows."""
         image, first, second = self.maps()
         canvas = Image.new("RGB", (4 * 132 + 12, 3 * 132 + 12), "white")
-        tiles = [[image], list(np.moveaxis(first, -1, 0)), list(np.moveaxis(second, -1, 0))]
-        for level, arrays in enumerate(tiles):
+        rows = [[image], np.moveaxis(first, -1, 0), np.moveaxis(second, -1, 0)]
+        for level, arrays in enumerate(rows):
             for place, array in enumerate(arrays):
                 top = max(float(array.max()), 1e-9)
                 tile = Image.fromarray(np.uint8(np.round(array / top * 255))).convert("RGB")
                 tile = tile.resize((120, 120), Image.Resampling.NEAREST)
                 canvas.paste(tile, (12 + 132 * place, 12 + 132 * level))
-        size, jump = self.receptive_field
-        alt = (
-            "A photo crop, the four maps of a first layer and the three maps of a second layer. "
-            f"A neuron of the second layer sees {size} × {size} pixels, its neighbour {jump} "
-            "pixels further"
-        )
-        return np.asarray(canvas), alt
+        return np.asarray(canvas)
+
+    def _draw_numbers(self) -> np.ndarray:
+        """Draw the three channels of the input above the two output maps."""
+        canvas = Image.new("RGB", (540, 200), "white")
+        draw = ImageDraw.Draw(canvas)
+        for top, tables in ((8, NUMBERS), (140, self.sums())):
+            for (row, column, n), value in np.ndenumerate(tables):
+                place = (10 + 180 * n + 23 * column, top + 23 * row)
+                draw.text(place, f"{value:g}", "black", font_size=13)
+        return np.asarray(canvas)

@@ -183,6 +183,8 @@ def parse_mistake(body: str, where: str) -> Mistake:
 
 def _join(source: Source, solutions: dict, checks: dict, mistakes: dict) -> None:
     """Put solution, check and mistakes of each exercise together."""
+    for name in mistakes.keys() - checks.keys() - solutions.keys():
+        raise AuthorError(f"{mistakes[name][0].where}: there is no exercise {name!r}")
     for name, (where, text) in solutions.items():
         if name not in checks:
             raise AuthorError(f'{where}: no check("{name}") follows the solution of {name!r}')
@@ -197,8 +199,6 @@ def _join(source: Source, solutions: dict, checks: dict, mistakes: dict) -> None
         text = "\n".join(line for line in solutions[name][1].split("\n") if not _is_delimiter(line))
         wrong = tuple(mistakes[name])
         source.exercises[name] = Exercise(name, points, text, block, wrong, where)
-    for name in mistakes.keys() - checks.keys():
-        raise AuthorError(f"{mistakes[name][0].where}: there is no exercise {name!r}")
 
 
 def _is_delimiter(line: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from cnncourse.grading import probes, progress
+from cnncourse.grading import probes, progress, running
 from cnncourse.grading.build import expected, try_mistakes
 from cnncourse.grading.cells import AuthorError, Mistake, parse_mistake
 from cnncourse.grading.judge import CORRECT, NO_KEY, NOT_ATTEMPTED, Verdict, judge
@@ -42,6 +42,7 @@ def exercises(name: str) -> tuple[Any, Any, Any]:
     for helper in probes.NOTEBOOK_NAMES:
         namespace[helper] = getattr(probes, helper)
     if shell:
+        running.watch(shell)
         shell.register_magic_function(session.mistake, "cell", "mistake")
     return session.check, session.hint, session.solution
 
@@ -153,6 +154,4 @@ def find_key(name: str) -> Path | None:
 
 def _in_source() -> bool:
     """Tell whether the running cell is a check cell of a solutions notebook."""
-    shell = get_ipython()
-    cells = shell.user_ns.get("In") if shell else None
-    return bool(cells) and "BEGIN HIDDEN TESTS" in cells[-1]
+    return "BEGIN HIDDEN TESTS" in running.source

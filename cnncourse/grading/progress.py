@@ -73,6 +73,8 @@ def record(notebook: str, verdict: Verdict) -> str:
         A sentence if something was wrong; a check never fails because of its progress.
     """
     notebooks, problem = read()
+    if problem and os.path.exists(path()):
+        return problem  # it could be neither read nor set aside: leave it alone
     row = notebooks.setdefault(notebook, {}).setdefault(verdict.exercise, {"points": -1})
     if verdict.points <= row["points"] and verdict.max_points == row["max_points"]:
         return problem

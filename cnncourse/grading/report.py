@@ -5,6 +5,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from cnncourse.grading import running
 from cnncourse.grading.diagnose import where
 from cnncourse.grading.judge import (
     CORRECT,
@@ -47,7 +48,7 @@ class Report:
         """Take a verdict and the lines to show; a check's lines follow from its verdict."""
         self.verdict = verdict
         self.lines = verdict_lines(verdict) if lines is None else lines
-        self.shown_at = None
+        self.shown_at = -1  # number of the cell
 
     @classmethod
     def of_hint(cls, exercise: str, texts: list[str], count: int) -> "Report":
@@ -122,23 +123,18 @@ class Report:
 
     def _ipython_display_(self) -> None:
         """Show the report, but not a second time when it is the last line of its own cell."""
-        if self.shown_at != _now():
+        if self.shown_at != running.number:
             show(self)
 
 
 def show(report: Report) -> Report:
     """Show a report at once, wherever in the cell the call stands."""
     if get_ipython():
-        report.shown_at = _now()
+        report.shown_at = running.number
         display({"text/html": report._repr_html_(), "text/plain": repr(report)}, raw=True)
     else:
         print(report)
     return report
-
-
-def _now() -> int | None:
-    shell = get_ipython()
-    return shell.execution_count if shell else None
 
 
 def verdict_lines(verdict: Verdict) -> list[Line]:
@@ -225,6 +221,7 @@ def _paragraph_html(line: Line) -> str:
 
 def _content_html(line: Line) -> str:
     if line.code:
-        style = "margin:0;padding:0;white-space:pre-wrap;overflow-wrap:anywhere"
+        font = "font-family:monospace;white-space:pre-wrap;word-break:normal"
+        style = f"margin:0;padding:0;overflow-wrap:anywhere;{font}"
         return f'<pre style="{style}">{html.escape(line.text)}</pre>'
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line.text))

@@ -44,7 +44,7 @@ def number_grids(
         )
     tallest = max(_matrix(g).shape[0] / _matrix(g).shape[1] for g in grids)
     fig, axes = plt.subplots(
-        1, len(grids), figsize=(width * len(grids), width * tallest + 0.25), squeeze=False
+        1, len(grids), figsize=(width * len(grids), width * tallest + 0.32), squeeze=False
     )
     for ax, grid, title, mark, k in zip(axes[0], grids, titles, marks, pool_size, strict=True):
         _draw_numbers(ax, _matrix(grid), mark)

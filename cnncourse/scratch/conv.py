@@ -63,7 +63,8 @@ def conv2d(x, w, b=None, strides=1, padding="valid", dilation=1):
         b: one bias per map, (maps,), or None for none.
         strides: step between windows, a positive integer or a (vertical, horizontal) pair.
         padding: `"valid"` or `"same"`.
-        dilation: distance between a kernel's taps, a positive integer or a pair.
+        dilation: distance between a kernel's taps, a positive integer or a pair. It may go with
+            strides above 1, which Keras refuses.
 
     Returns:
         Feature maps, (n, rows, columns, maps).

@@ -123,18 +123,14 @@ def _every(ndim, dilation):
 
 
 def _kernel(name, value):
-    """Return an array of floats that has a kernel's number of axes: 1 to 4."""
-    axes = {1: "k", 2: "k_h k_w", 3: "k c maps", 4: "k_h k_w c maps"}
-    rank = np.ndim(value)
-    if rank not in axes:
-        raise ValueError(f"{name} has {rank} axes; accepted: 1 to 4, in this order: {axes[4]}")
-    return floats(name, value, axes[rank])
+    """Return a kernel of any of the four kinds as an array of floats."""
+    return floats(name, value, "k", "k_h k_w", "k c maps", "k_h k_w c maps")
 
 
 def _signal_and_kernel(x, k):
     """Check that both have one axis or both two and that the kernel fits; share a float type."""
-    axes = "length" if np.ndim(x) == 1 else "h w"
-    x, k = floats("x", x, axes), floats("k", k, axes)
+    x = floats("x", x, "length", "h w")
+    k = floats("k", k, "length" if x.ndim == 1 else "h w")
     if any(f > i for i, f in zip(x.shape, k.shape, strict=True)):
         raise ValueError(f"k has shape {k.shape}; accepted: nowhere larger than x, {x.shape}")
     dtype = np.result_type(x, k)

@@ -29,10 +29,11 @@ def unpool(y, switches, output_shape):
            [0., 0.]], dtype=float32)
     """
     y = floats("y", y, "n rows columns c")
-    shape = tuple(positive_int("output_shape", size) for size in output_shape)
+    is_shape = isinstance(output_shape, (tuple, list))
+    shape = tuple(positive_int("output_shape", n) for n in (output_shape if is_shape else ()))
     if len(shape) != 4 or (shape[0], shape[3]) != (len(y), y.shape[3]):
         raise ValueError(
-            f"output_shape is {shape}; accepted: (n, h, w, c) with n and c of y, {y.shape}"
+            f"output_shape is {output_shape!r}; accepted: (n, h, w, c) with n and c of y, {y.shape}"
         )
     flat = np.zeros((len(y), np.prod(shape[1:])), y.dtype)
     np.add.at(flat, _flat_index(switches, y.shape, flat.shape[1]), y.reshape(len(y), -1))

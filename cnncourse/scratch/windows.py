@@ -173,22 +173,22 @@ def padding_name(padding) -> str:
     return name
 
 
-def floats(name, value, axes):
-    """Return `value` as an array of floats with one dimension per name in `axes` ("n h w c").
+def floats(name, value, *axes):
+    """Return `value` as an array of floats with the given axes, such as "n h w c".
 
-    Float types stay as they are; integers become float32.
+    Several strings are alternatives. Float types stay as they are; integers become float32.
 
     Raises:
         ValueError: if it is not numeric (booleans are not), is empty, or has another rank.
     """
-    accepted = f"({axes.replace(' ', ', ')})" if " " in axes else f"({axes},)"
+    accepted = " or ".join(f"({a.replace(' ', ', ')}{'' if ' ' in a else ','})" for a in axes)
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not an array: {error}; accepted: {accepted}") from None
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds {array.dtype}; accepted: integers or floats")
-    if array.ndim != len(axes.split()) or array.size == 0:
+    if array.ndim not in [len(a.split()) for a in axes] or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; accepted: {accepted}, none of them 0")
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 

@@ -1,6 +1,6 @@
 // ArithmeticDemo: kernel, stride, padding and dilation decide the size of the output.
 import { choice, group, node, put, slider, tick, uniqueId, watch } from "./ui.js";
-import { player } from "./player.js";
+import { onWidth, player } from "./player.js";
 import { drawScene } from "./arithmetic_scene.js";
 import { guessPanel } from "./arithmetic_guess.js";
 
@@ -63,7 +63,7 @@ function formula(axis, s, { title, start, end, cell }) {
     const split = zeros > 0 ? `: ${before} ${start}, ${after} ${end}` : "";
     lines.push(`zeros ${start} and ${end}: max(0, ${reach}) = ${zeros}${split}`);
   }
-  if (ignored > 0) lines.push(`ignored: the last ${plural(ignored, cell)}`);
+  if (ignored > 0) lines.push(`ignored: the last ${ignored === 1 ? cell : plural(ignored, cell)}`);
   return lines;
 }
 
@@ -119,7 +119,15 @@ function controls(model) {
       slider(model, "dilation", { label: "dilation d", min: 1, max: 6 }),
     ),
   );
-  return { panel, update: () => (height.hidden = model.get("view") === "row") };
+  // The menu names the example whose settings these are, if any.
+  const matches = ({ name, guess_first, ...values }) =>
+    Object.entries(values).every(([key, value]) => model.get(key) === value);
+  const update = () => {
+    height.hidden = model.get("view") === "row";
+    const current = presets[menu.value];
+    if (!current || !matches(current)) menu.value = "";
+  };
+  return { panel, update };
 }
 
 const LEGEND = [["ca-key-field", "field of one output"], ["ca-key-zero", "added zeros"],
@@ -132,76 +140,63 @@ function legend() {
 }
 
 export function render({ model, el }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("role", "img");
-  svg.setAttribute("class", "ca-scene");
-  const message = node("p", { class: "cn-message" });
+  const frame = node("div", { class: "ca-frame" });
+  frame.innerHTML = '<svg role="img" class="ca-scene"></svg>';
+  const svg = frame.firstChild;
+  const message = node("p", { class: "cn-message", role: "status" });
   const now = node("p", { class: "ca-now", "aria-live": "polite" });
   const answer = node("div", { class: "ca-formula" });
   const { panel, update } = controls(model);
   let axes = [];
-  let shown = false; // the outputs are in the picture
-  let drawNeuron = () => {};
+  let drawNeuron = null; // null while there are no outputs to show
   const count = () => axes.reduce((product, axis) => product * axis.output, 1);
   const step = (by) => put(model, { position: (model.get("position") + by + count()) % count() });
   const buttons = player(step, count);
-  const guess = guessPanel(() => drawAll());
+  const guess = guessPanel(() => draw());
 
-  const settings = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const drawPosition = () => {
-    if (!shown) return;
+    if (!drawNeuron) return;
     const position = model.get("position") % count();
     drawNeuron(position);
     now.textContent = sentence(axes, position, model.get("strides"));
   };
-  const drawAll = () => {
-    const s = settings();
-    update();
+  const draw = () => {
+    const s = Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
     const problem = problemOf(s);
+    const guessing = !problem && model.get("guess_first");
+    const hidden = guessing && !guess.solved();
     axes = problem ? [] : axesOf(s);
-    const hidden = !problem && model.get("guess_first") && !guess.solved();
-    shown = !problem && !hidden;
-    guess.show(!problem && model.get("guess_first") ? axes : null, s);
+    update();
+    guess.show(guessing ? axes : null, s);
     message.textContent = problem ?? "";
-    svg.style.display = problem ? "none" : "";
-    answer.replaceChildren();
+    frame.hidden = Boolean(problem);
+    buttons.enable(!problem && !hidden);
     now.textContent = "";
-    buttons.enable(shown);
-    if (problem) return;
-    const shape = (key) => axes.map((axis) => axis[key]).join(" × ");
-    const result = hidden ? "an output to be guessed" : `an output of ${shape("output")}`;
-    svg.setAttribute("aria-label", `An input of ${shape("size")} cells and, above it, ${result}.`);
-    drawNeuron = drawScene(svg, axes, s, el.clientWidth || 640, hidden);
-    if (hidden) return;
-    answer.append(...formulaBox(axes, s));
+    drawNeuron = null;
+    if (!problem) {
+      const drawField = drawScene(svg, axes, s, el.clientWidth || 640, hidden);
+      svg.setAttribute("aria-label", describe(axes, hidden));
+      if (!hidden) drawNeuron = drawField;
+    }
+    answer.replaceChildren(...(drawNeuron ? formulaBox(axes, s) : []));
     drawPosition();
   };
-  const reset = () => {
+  const ask = () => {
     guess.reset();
-    drawAll();
+    draw();
   };
-  const frame = node("div", { class: "ca-frame" });
-  frame.append(svg);
-  el.append(
-    node("div", { class: "cn-demo ca" }, panel, guess.panel, message, frame, legend(), buttons.bar, now, answer),
-  );
-  const undo = [
-    watch(model, [...SETTINGS, "guess_first"], reset),
-    watch(model, ["position"], drawPosition),
-  ];
-  let width = el.clientWidth;
-  const resize = new ResizeObserver(() => {
-    if (el.clientWidth === width) return;
-    width = el.clientWidth;
-    drawAll();
-  });
-  resize.observe(el);
-  reset();
-  return () => {
-    buttons.stop();
-    resize.disconnect();
-    undo.forEach((f) => f());
-  };
+  const parts = [panel, guess.panel, message, frame, legend(), buttons.bar, now, answer];
+  el.append(node("div", { class: "cn-demo ca" }, ...parts));
+  const undo = [watch(model, [...SETTINGS, "guess_first"], ask)];
+  undo.push(watch(model, ["position"], drawPosition), onWidth(el, draw), buttons.stop);
+  ask();
+  return () => undo.forEach((f) => f());
+}
+
+function describe(axes, hidden) {
+  const shape = (key) => axes.map((axis) => axis[key]).join(" × ");
+  const result = hidden ? "an output to be guessed" : `an output of ${shape("output")}`;
+  return `An input of ${shape("size")} cells and, above it, ${result}.`;
 }
 
 function formulaBox(axes, s) {

@@ -42,9 +42,11 @@ export function guessPanel(redraw) {
       verdict.textContent = "Type a whole number in each field.";
       return;
     }
-    const wrong = guesses.map((text, k) => advise(Number(text), axes[k], settings)).find(Boolean);
-    if (wrong) verdict.textContent = wrong;
-    else reveal("Right. Below is why.");
+    const titles = axes.length === 1 ? [""] : ["Rows: ", "Columns: "];
+    const hints = axes.map((axis, k) => advise(Number(guesses[k]), axis, settings));
+    const wrong = hints.findIndex(Boolean);
+    if (wrong < 0) reveal("Right. Below is why.");
+    else verdict.textContent = titles[wrong] + hints[wrong];
   };
   const form = node(
     "form",

@@ -1,12 +1,11 @@
 // The picture of ArithmeticDemo: a plane of input cells, a plane of outputs, the field between.
 
-const NAMESPACE = "http://www.w3.org/2000/svg";
 const GAP = 84; // pixels between the two planes
 const MARGIN = 14;
 const STRIP = 1.4; // in the row view the kernel floats so many cells above the input
 
 function shape(parent, name, attributes, text) {
-  const node = document.createElementNS(NAMESPACE, name);
+  const node = document.createElementNS(parent.namespaceURI, name);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   if (text !== undefined) node.textContent = text;
   parent.append(node);

@@ -1,4 +1,4 @@
-// Buttons that move a window step by step, or let it run.
+// Buttons that move a window step by step, or let it run; and redrawing where the width changes.
 import { node } from "./ui.js";
 
 // move(by) makes a step; count() says how many places there are. Where the reader's system asks
@@ -33,4 +33,16 @@ export function player(move, count) {
     note.textContent = calm.matches ? "Your system asks for less motion: use Step." : "";
   };
   return { bar: node("div", { class: "cn-player" }, back, play, forth, note), enable, stop };
+}
+
+// Calls draw whenever the width of el changes; returns the undo.
+export function onWidth(el, draw) {
+  let width = el.clientWidth;
+  const observer = new ResizeObserver(() => {
+    if (el.clientWidth === width) return;
+    width = el.clientWidth;
+    draw();
+  });
+  observer.observe(el);
+  return () => observer.disconnect();
 }

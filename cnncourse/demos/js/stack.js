@@ -1,6 +1,6 @@
 // StackDemo: what one neuron of the second layer sees, through every map, down to the photo.
 import { choice, group, node, put, slider, watch } from "./ui.js";
-import { player } from "./player.js";
+import { onWidth, player } from "./player.js";
 import { block, firstFilters, layer, receptiveField, secondFilters } from "./stack_network.js";
 import { arrange, colourPicture, grayPicture, paint } from "./stack_scene.js";
 import { drawNumbers, numbersShape } from "./stack_numbers.js";
@@ -9,6 +9,15 @@ const SIDE = 40;
 const PHOTOS = ["china", "flower"];
 const LAYERS = ["photo", "kernel_size_1", "strides_1", "kernel_size_2", "strides_2"];
 const NEURON = ["row", "column", "feature_map"];
+const HELP = "Arrow keys move the chosen neuron, Page Up and Page Down change its map.";
+const MOVES = {
+  ArrowUp: [-1, 0, 0],
+  ArrowDown: [1, 0, 0],
+  ArrowLeft: [0, -1, 0],
+  ArrowRight: [0, 1, 0],
+  PageUp: [0, 0, -1],
+  PageDown: [0, 0, 1],
+};
 
 function cropOf(model) {
   const crop = block(SIDE, SIDE, 3);
@@ -41,7 +50,7 @@ function numberChoice(model, name, label, numbers) {
 }
 
 function controls(model) {
-  const modes = [["photo", "photo and maps"], ["numbers", "small numbers"]];
+  const modes = [["photo", "photo"], ["numbers", "small numbers"]];
   const photo = choice(model, "photo", { label: "photo", options: PHOTOS.map((p) => [p, p]) });
   const layers = [1, 2].map((n) =>
     group(
@@ -73,6 +82,12 @@ function controls(model) {
   return { panel, limit };
 }
 
+// What the neuron reads on each level: [first row, first column, side].
+function boxesOf([row, column], [k1, s1, k2, s2]) {
+  const [size, jump] = receptiveField([[k1, s1], [k2, s2]]);
+  return { layer_1: [row * s2, column * s2, k2], image: [row * jump, column * jump, size] };
+}
+
 function report(maps, [row, column, n], boxes, settings) {
   const [k1, s1, k2, s2] = settings;
   const [image, first, second] = maps;
@@ -95,31 +110,53 @@ function report(maps, [row, column, n], boxes, settings) {
   ];
 }
 
-export function render({ model, el }) {
-  const help = "Arrow keys move the chosen neuron, Page Up and Page Down change its map.";
+// The photo, the maps of both layers, and what the chosen neuron reads.
+function photoView(model, { neuron, choose }) {
   const canvas = node("canvas", { tabindex: 0, role: "application", class: "cs-canvas" });
-  const picture = node("div", { class: "cs-frame" }, canvas, node("p", { class: "cn-note" },
-    `Point at a neuron of layer 2, or focus the picture: ${help}`));
+  const hint = node("p", { class: "cn-note" }, `Point at a neuron of layer 2, or focus the picture: ${HELP}`);
   const text = node("div", { class: "cs-report" });
-  const tables = node("div", {});
-  const { panel, limit } = controls(model);
+  const panel = node("div", {}, canvas, hint, text);
   let maps;
   let pictures;
   let scene;
-
-  const shape = () =>
-    model.get("mode") === "numbers"
-      ? numbersShape(model.get("example"))
-      : [maps[2].height, maps[2].width, maps[2].channels];
-  const neuron = () => NEURON.map((name, n) => Math.min(model.get(name), shape()[n] - 1));
-  const choose = (row, column, feature_map) => {
-    const [rows, columns, count] = shape();
-    const inside = (index, size) => Math.max(0, Math.min(index, size - 1));
-    const chosen = [inside(row, rows), inside(column, columns), inside(feature_map, count)];
-    if (chosen.every((index, n) => index === model.get(NEURON[n]))) return;
-    put(model, Object.fromEntries(chosen.map((index, n) => [NEURON[n], index])));
+  const pick = (event) => {
+    scene.planes[2].forEach((place, n) => {
+      const cell = place.cell(event.offsetX, event.offsetY);
+      if (cell) choose(...cell, n);
+    });
   };
-  // The numbers mode: row by row through the places, with the same filter.
+  canvas.addEventListener("pointermove", pick);
+  canvas.addEventListener("pointerdown", pick);
+  canvas.addEventListener("keydown", (event) => {
+    const move = MOVES[event.key];
+    if (!move) return;
+    event.preventDefault();
+    choose(...neuron().map((index, n) => index + move[n]));
+  });
+  const compute = () => {
+    maps = computeMaps(model);
+    pictures = picturesOf(maps);
+  };
+  const draw = () => {
+    const chosen = neuron();
+    const settings = LAYERS.slice(1).map((name) => model.get(name));
+    const boxes = boxesOf(chosen, settings);
+    const width = panel.clientWidth || 340;
+    scene = arrange(pictures, width);
+    paint(canvas, scene, width, boxes, chosen);
+    const [row, column, n] = chosen;
+    const seen = `${boxes.image[2]} × ${boxes.image[2]} pixels`;
+    canvas.setAttribute("aria-label", `Neuron (${row}, ${column}) of map ${n} of layer 2 and the ` +
+      `${seen} that it sees. ${HELP}`);
+    text.replaceChildren(...report(maps, chosen, boxes, settings));
+  };
+  return { panel, compute, draw, shape: () => [maps[2].height, maps[2].width, maps[2].channels] };
+}
+
+// Two filters over small integers; the buttons go row by row through the places.
+function numbersView(model, { neuron, choose }) {
+  const tables = node("div", {});
+  const shape = () => numbersShape(model.get("example"));
   const places = () => shape()[0] * shape()[1];
   const step = (by) => {
     const [row, column, n] = neuron();
@@ -127,67 +164,39 @@ export function render({ model, el }) {
     choose(Math.floor(place / shape()[1]), place % shape()[1], n);
   };
   const buttons = player(step, places);
-  const numbers = node("div", {}, buttons.bar, tables);
-  const drawNeuron = () => {
+  const draw = () => drawNumbers(tables, model.get("example"), neuron(), choose);
+  return { panel: node("div", {}, buttons.bar, tables), draw, shape, buttons };
+}
+
+export function render({ model, el }) {
+  const inPhoto = () => model.get("mode") === "photo";
+  const shape = () => (inPhoto() ? photo : numbers).shape();
+  const neuron = () => NEURON.map((name, n) => Math.min(model.get(name), shape()[n] - 1));
+  const choose = (...wanted) => {
+    const chosen = wanted.map((index, n) => Math.max(0, Math.min(index, shape()[n] - 1)));
+    if (chosen.every((index, n) => index === model.get(NEURON[n]))) return;
+    put(model, Object.fromEntries(chosen.map((index, n) => [NEURON[n], index])));
+  };
+  const photo = photoView(model, { neuron, choose });
+  const numbers = numbersView(model, { neuron, choose });
+  const { panel, limit } = controls(model);
+  el.append(node("div", { class: "cn-demo cs" }, panel, photo.panel, numbers.panel));
+
+  const draw = () => {
     limit(shape());
-    const inPhoto = model.get("mode") === "photo";
-    picture.hidden = text.hidden = !inPhoto;
-    numbers.hidden = inPhoto;
-    buttons.enable(!inPhoto);
-    const chosen = neuron();
-    if (!inPhoto) return drawNumbers(tables, model.get("example"), chosen, choose);
-    const settings = LAYERS.slice(1).map((name) => model.get(name));
-    const [k1, s1, k2, s2] = settings;
-    const [size, jump] = receptiveField([[k1, s1], [k2, s2]]);
-    const boxes = {
-      layer_1: [chosen[0] * s2, chosen[1] * s2, k2],
-      image: [chosen[0] * jump, chosen[1] * jump, size],
-    };
-    const width = picture.clientWidth || 340;
-    scene = arrange(pictures, width);
-    paint(canvas, scene, width, boxes, chosen);
-    canvas.setAttribute("aria-label", `Neuron (${chosen[0]}, ${chosen[1]}) of map ${chosen[2]} ` +
-      `of layer 2 and the ${size} × ${size} pixels that it sees. ${help}`);
-    return text.replaceChildren(...report(maps, chosen, boxes, settings));
+    photo.panel.hidden = !inPhoto();
+    numbers.panel.hidden = inPhoto();
+    numbers.buttons.enable(!inPhoto());
+    (inPhoto() ? photo : numbers).draw();
   };
   const drawAll = () => {
-    maps = computeMaps(model);
-    pictures = picturesOf(maps);
-    drawNeuron();
+    photo.compute();
+    draw();
   };
-  canvas.addEventListener("pointermove", (event) => pick(event));
-  canvas.addEventListener("pointerdown", (event) => pick(event));
-  const pick = (event) => {
-    scene.planes[2].forEach((place, n) => {
-      const cell = place.cell(event.offsetX, event.offsetY);
-      if (cell) choose(...cell, n);
-    });
-  };
-  const MOVES = {
-    ArrowUp: [-1, 0, 0], ArrowDown: [1, 0, 0], ArrowLeft: [0, -1, 0], ArrowRight: [0, 1, 0],
-    PageUp: [0, 0, -1], PageDown: [0, 0, 1],
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const move = MOVES[event.key];
-    if (!move) return;
-    event.preventDefault();
-    choose(...neuron().map((index, n) => index + move[n]));
-  });
-  el.append(node("div", { class: "cn-demo cs" }, panel, picture, text, numbers));
-  const undo = [watch(model, LAYERS, drawAll), watch(model, ["mode", ...NEURON], drawNeuron)];
-  let width = el.clientWidth;
-  const resize = new ResizeObserver(() => {
-    if (el.clientWidth === width) return;
-    width = el.clientWidth;
-    drawNeuron();
-  });
-  resize.observe(el);
+  const undo = [watch(model, LAYERS, drawAll), watch(model, ["mode", ...NEURON], draw)];
+  undo.push(onWidth(el, draw), numbers.buttons.stop);
   drawAll();
-  return () => {
-    buttons.stop();
-    resize.disconnect();
-    undo.forEach((f) => f());
-  };
+  return () => undo.forEach((f) => f());
 }
 
 export default { render };

@@ -1,0 +1,47 @@
+"""The chapters in JupyterLab, as a learner meets them: opened, run top to bottom, demos alive."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from browser import visit
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMOS = {"00_start_here": 1, "02_convolution": 3, "03_pooling": 1}
+READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+
+
+def menu(page, *names):
+    """Choose an entry of JupyterLab's menus by its words."""
+    page.get_by_role("menuitem", name=names[0], exact=True).first.click()
+    page.get_by_role("menuitem", name=names[1], exact=True).first.click()
+
+
+@pytest.mark.parametrize("stem", DEMOS)
+def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem):
+    shutil.copy(ROOT / "chapters" / f"{stem}.ipynb", jupyterlab.folder)
+    with visit(chromium, jupyterlab.notebook(f"{stem}.ipynb")) as seen:
+        page = seen.page
+        page.wait_for_selector(READY, timeout=60_000)
+        menu(page, "Edit", "Clear Outputs of All Cells")
+        menu(page, "Run", "Run All Cells")
+        # The last cell's number appears when all before it are done.
+        last = page.evaluate("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length")
+        assert last > 0
+        page.wait_for_function(
+            """() => {
+              const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+                .map((prompt) => prompt.textContent);
+              return prompts.every((text) => /\\[\\d+\\]/.test(text));
+            }""",
+            timeout=180_000,
+        )
+        assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
+        demos = page.locator(".cn-demo")
+        demos.first.wait_for(timeout=30_000)
+        assert demos.count() == DEMOS[stem]
+        assert seen.external() == []
+        assert [e for e in seen.errors if not re.search("ResizeObserver", e)] == []
