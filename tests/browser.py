@@ -123,33 +123,43 @@ class Lab:
         return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset"
 
 
+_CONNECTED = """async () => {
+  const sessions = await (await fetch("/api/sessions")).json();
+  const name = decodeURIComponent(location.pathname.split("/").pop());
+  return sessions.some(({ path, kernel }) =>
+    path.endsWith(name) && kernel?.connections > 0 && kernel.execution_state === "idle");
+}"""
+
+
 def open_notebook(page) -> None:
-    """Wait until the notebook that the page opens is there and its kernel idle."""
+    """Wait until the notebook that the page opens is there and connected to an idle kernel."""
     page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell", timeout=60_000)
+    page.wait_for_function(_CONNECTED, polling=200, timeout=60_000)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
 
 
-def run_cell(page, index: int) -> None:
+def run_cell(page, index: int, seconds: float = 60) -> None:
     """Run one code cell and wait until it is done.
 
-    A press of Ctrl+Enter is lost while JupyterLab is still busy with itself: press again.
+    While JupyterLab is still connecting to the kernel it forgets a Ctrl+Enter, or takes it and
+    drops it, and the prompt stays empty or becomes so again: press again.
     """
     cell = page.locator(".jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
-    for _ in range(10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         cell.locator(".jp-InputArea-editor").click()
         page.keyboard.press("Control+Enter")
-        for _ in range(30):
-            page.wait_for_timeout(100)
-            if prompt.inner_text() != before:
+        pressed = time.monotonic()
+        while "*" in prompt.inner_text() or time.monotonic() < pressed + 3:
+            page.wait_for_timeout(50)
+            text = prompt.inner_text()
+            if text != before and any(c.isdigit() for c in text):
+                return
+            if time.monotonic() > deadline:
                 break
-        else:
-            continue
-        while "*" in prompt.inner_text():
-            page.wait_for_timeout(100)
-        return
-    raise AssertionError(f"cell {index} does not run: its prompt stays {before!r}")
+    raise AssertionError(f"cell {index} does not run: its prompt stays {prompt.inner_text()!r}")
 
 
 @contextmanager
