@@ -12,7 +12,6 @@ import io
 import linecache
 import traceback
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -218,6 +217,7 @@ class Outcome:
         modified: the inputs that the code changed in place.
         missing: names in the expression that nobody defined.
         trace: the learner's own frames, if an error was raised.
+        stub: whether the learner's own code, no library, raised NotImplementedError.
     """
 
     value: dict[str, Any]
@@ -225,15 +225,12 @@ class Outcome:
     modified: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
+    stub: bool = False
 
     @property
     def not_attempted(self) -> bool:
-        """Whether there is nothing to judge: the stub is still there, or its cell was not run.
-
-        Libraries raise NotImplementedError too: it must come from the learner's own line.
-        """
-        stub = bool(self.trace) and self.trace[-1].endswith("raise NotImplementedError()")
-        return bool(self.missing) or (self.value.get("name") == "NotImplementedError" and stub)
+        """Whether there is nothing to judge: the stub is still there, or its cell was not run."""
+        return bool(self.missing) or self.stub
 
 
 def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
@@ -252,7 +249,7 @@ def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
         text = f"name {missing[0]!r} is not defined"
         error = Raised("NameError", ("NameError", "Exception", "BaseException"), text)
         return Outcome(encode(error), missing=missing)
-    printed, trace = io.StringIO(), []
+    printed, trace, stub = io.StringIO(), [], False
     with contextlib.redirect_stdout(printed):
         try:
             value = encode(eval(compile(probe.expression, "<probe>", "eval"), scope))
@@ -260,12 +257,14 @@ def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
             raise
         except BaseException as error:
             value, trace = encode(Raised.of(error)), own_frames(error, namespace)
+            *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+            stub = isinstance(error, NotImplementedError) and innermost.f_globals is namespace
     modified = [
         name
         for name, original in probe.draw().items()
         if not equal(decode(encode(original)), decode(encode(inputs[name])), 0)
     ]
-    return Outcome(value, printed.getvalue()[:MAX_PRINTED], modified, [], trace)
+    return Outcome(value, printed.getvalue()[:MAX_PRINTED], modified, [], trace, stub)
 
 
 def missing_names(expression: str, scope: dict[str, Any]) -> list[str]:
@@ -285,17 +284,13 @@ def own_frames(error: BaseException, namespace: dict[str, Any], limit: int = 6) 
     """Return one line per frame of the learner's own code, outermost first."""
     lines = [
         f"{frame.f_code.co_name}, line {line}: {_source(frame, line)}".rstrip(": ")
-        for frame, line in _frames(error)
+        for frame, line in traceback.walk_tb(error.__traceback__)
         if frame.f_globals is namespace
     ]
     if len(lines) > limit:
         skipped = len(lines) - limit
         lines = [*lines[: limit // 2], f"… {skipped} more calls …", *lines[-limit // 2 :]]
     return lines
-
-
-def _frames(error: BaseException) -> Iterator[tuple[Any, int]]:
-    return traceback.walk_tb(error.__traceback__)
 
 
 def _source(frame: Any, line: int) -> str:
