@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from cnncourse.grading import probes
+from cnncourse.grading.build import execute
 from cnncourse.grading.probes import Probe, evaluate, integers, normal, uniform
 from cnncourse.grading.values import decode
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def test_random_inputs_are_frozen():
 
 def outcome(source, expression="f(x)", **inputs):
     namespace = {}
-    exec(source, namespace)
+    execute(source, namespace, "<cell>")  # as a notebook does, so that lines can be shown
     return evaluate(Probe(expression, inputs), namespace)
 
 
@@ -74,6 +75,9 @@ def test_evaluate_knows_what_was_not_attempted():
     assert outcome("", x=1).missing == ["f"]
     assert outcome("def f(x):\n    raise NotImplementedError()", x=1).not_attempted
     assert not outcome("def f(x):\n    return g(x)", x=1).not_attempted  # a bug of their own
+    by_a_library = "import numbers\ndef f(x):\n    return numbers.Complex.__abs__(x)"
+    assert outcome(by_a_library, x=1).value["name"] == "NotImplementedError"
+    assert not outcome(by_a_library, x=1).not_attempted
     assert outcome("def f(x): return [g(y) for y in range(x)]\ng = abs", x=2).value["items"]
 
 

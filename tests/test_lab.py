@@ -122,7 +122,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_no_sequence_of_releases_loses_an_edit(course, tmp_path_factory, steps):
     target = tmp_path_factory.mktemp("w")

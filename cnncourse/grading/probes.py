@@ -228,8 +228,12 @@ class Outcome:
 
     @property
     def not_attempted(self) -> bool:
-        """Whether there is nothing to judge: the stub is still there, or its cell was not run."""
-        return bool(self.missing) or self.value.get("name") == "NotImplementedError"
+        """Whether there is nothing to judge: the stub is still there, or its cell was not run.
+
+        Libraries raise NotImplementedError too: it must come from the learner's own line.
+        """
+        stub = bool(self.trace) and self.trace[-1].endswith("raise NotImplementedError()")
+        return bool(self.missing) or (self.value.get("name") == "NotImplementedError" and stub)
 
 
 def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
