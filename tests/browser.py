@@ -120,7 +120,7 @@ class Lab:
 
     def notebook(self, name: str) -> str:
         """Return the address that opens one notebook, in a workspace of its own."""
-        return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}?reset"
+        return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}"
 
 
 _CONNECTED = """async () => {
@@ -142,13 +142,15 @@ def run_cell(page, index: int, seconds: float = 60) -> None:
     """Run one code cell and wait until it is done.
 
     While JupyterLab is still connecting to the kernel it forgets a Ctrl+Enter, or takes it and
-    drops it, and the prompt stays empty or becomes so again: press again.
+    drops it, or asks which kernel to take: accept its proposal, press again.
     """
     cell = page.locator(".jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        if (accept := page.locator(".jp-Dialog .jp-mod-accept")).count():
+            accept.first.click()
         cell.locator(".jp-InputArea-editor").click()
         page.keyboard.press("Control+Enter")
         pressed = time.monotonic()
