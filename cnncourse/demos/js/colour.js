@@ -26,9 +26,13 @@ for (let i = 0; i < table.length; i++) {
   table.set(new Uint32Array(new Uint8Array([...diverging(i / STEPS - 1), 255]).buffer), i);
 }
 
+let reused = null; // the last picture's memory: a megabyte less to collect per key press
+
 export function paintSigned(values, rows, columns, scale) {
-  // A map of signed values -> ImageData; beyond ±scale the colours stay at their ends.
-  const image = new ImageData(columns, rows);
+  // A map of signed values -> ImageData, valid until the next call; beyond ±scale the colours
+  // stay at their ends.
+  if (reused?.width !== columns || reused.height !== rows) reused = new ImageData(columns, rows);
+  const image = reused;
   const pixels = new Uint32Array(image.data.buffer);
   const factor = scale > 0 ? STEPS / scale : 0;
   const last = 2 * STEPS;

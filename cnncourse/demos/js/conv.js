@@ -33,8 +33,7 @@ const memoryInJs = {
   room(values) {
     return new Float32Array(values + 16); // the last four may read past the end
   },
-  run(x, width, offsets, weights, bias, rows, columns, stride) {
-    const out = new Float32Array(rows * columns);
+  run(x, width, offsets, weights, bias, rows, columns, stride, out) {
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j += 4) {
         const o = i * columns + j;
@@ -57,7 +56,6 @@ const memoryInJs = {
         if (j + 3 < columns) out[o + 3] = d;
       }
     }
-    return out;
   },
 };
 
@@ -75,7 +73,7 @@ function startWasm() {
         grow(values * 4);
         return new Float32Array(memory.buffer, 0, values);
       },
-      run(x, width, offsets, weights, bias, rows, columns, stride) {
+      run(x, width, offsets, weights, bias, rows, columns, stride, out) {
         const taps = offsets.length;
         const at = { offsets: x.length * 4, weights: (x.length + taps) * 4 };
         at.out = at.weights + taps * 4;
@@ -83,7 +81,7 @@ function startWasm() {
         new Int32Array(memory.buffer, at.offsets, taps).set(offsets);
         new Float32Array(memory.buffer, at.weights, taps).set(weights);
         conv(0, width, at.offsets, at.weights, taps, bias, at.out, rows, columns, stride);
-        return new Float32Array(memory.buffer, at.out, rows * columns).slice();
+        out.set(new Float32Array(memory.buffer, at.out, rows * columns));
       },
     };
   } catch {
@@ -96,6 +94,7 @@ export const engines = { js: memoryInJs, wasm: memoryInWasm };
 
 export function conv2d(x, shape, kernel, options = {}, engine = memoryInWasm ?? memoryInJs) {
   // x: Float32Array of shape [maps, height, width]; kernel: [maps][k][k] -> {data, shape}
+  // options.out: memory for the result; new memory costs more than the arithmetic.
   const { strides = 1, padding = "valid", dilation = 1, bias = 0 } = options;
   const [maps, height, width] = shape;
   const k = kernel[0].length;
@@ -118,6 +117,7 @@ export function conv2d(x, shape, kernel, options = {}, engine = memoryInWasm ?? 
       }
     }
   }
-  const data = engine.run(area, size[1], offsets, weights, bias, rows, columns, strides);
+  const data = options.out ?? new Float32Array(rows * columns);
+  engine.run(area, size[1], offsets, weights, bias, rows, columns, strides, data);
   return { data, shape: [rows, columns] };
 }

@@ -115,7 +115,7 @@ export function render({ model, el, asset }) {
 
   const draw = () => {
     if (!photo) return;
-    result = compute(model, photo);
+    result = compute(model, photo, result?.data);
     const [maps, rows, columns] = result.shape;
     root.cnOutput = result; // for those who look from outside: {data, shape, scale}
     code.textContent = kerasLine(model);

@@ -1,6 +1,6 @@
 // What FilterDemo computes and paints: one convolutional layer on one photograph.
 import { paintSigned, resize } from "./colour.js";
-import { conv2d } from "./conv.js";
+import { conv2d, outputSize } from "./conv.js";
 
 export const GAP = 4; // white pixels between the maps of the colours
 
@@ -22,21 +22,26 @@ function scaleOf(data) {
   return (largest * (bin + 1)) / 256;
 }
 
-export function compute(model, photo) {
-  // -> {data, shape: [maps, rows, columns], scale, inputs}
+export function compute(model, photo, old = new Float32Array(0)) {
+  // -> {data, shape: [maps, rows, columns], scale, inputs}; the memory of `old` is used again.
   const each = model.get("channels") === "each";
   const count = photo.width * photo.height;
   const inputs = each
     ? Array.from({ length: photo.maps }, (_, m) => photo.colours.subarray(m * count, (m + 1) * count))
     : [photo.grey];
   const kernel = model.get("kernel");
-  const shape = [1, photo.height, photo.width];
-  const maps = inputs.map((x) => conv2d(x, shape, [kernel], layer(model)));
-  const [rows, columns] = maps[0].shape;
-  const data = maps.length === 1 ? maps[0].data : new Float32Array(maps.length * rows * columns);
-  if (maps.length > 1) maps.forEach((map, m) => data.set(map.data, m * rows * columns));
+  const { strides, padding, dilation } = layer(model);
+  const [rows, columns] = [photo.height, photo.width].map((size) =>
+    outputSize(size, kernel.length, strides, padding, dilation),
+  );
+  const area = rows * columns;
+  const data = old.length === inputs.length * area ? old : new Float32Array(inputs.length * area);
+  inputs.forEach((x, m) => {
+    const out = data.subarray(m * area, (m + 1) * area);
+    conv2d(x, [1, photo.height, photo.width], [kernel], { ...layer(model), out });
+  });
   if (model.get("relu")) for (let i = 0; i < data.length; i++) data[i] = Math.max(0, data[i]);
-  return { data, shape: [maps.length, rows, columns], scale: scaleOf(data), inputs };
+  return { data, shape: [inputs.length, rows, columns], scale: scaleOf(data), inputs };
 }
 
 export function kerasLine(model) {
