@@ -133,3 +133,20 @@ def test_another_right_answer_is_correct_for_every_probe(name):
         for probe, value in build.reference(exercise, names)[1]:
             given = decode(evaluate(probe, learner).value)
             assert equal(decode(value), given, probe.tolerance), (exercise.name, probe.expression)
+
+
+def test_one_of_two_mistakes_is_still_recognised():
+    """The kernel flipped, and "same" padding ignored: no single mistake gives these values."""
+    flipped_and_unpadded = """
+def conv2d(x, w, b, s=1, padding="valid"):
+    w = w[::-1, ::-1]
+    views = np.lib.stride_tricks.sliding_window_view(x, w.shape[:2], axis=(1, 2))[:, ::s, ::s]
+    return np.einsum("nijcuv,uvck->nijk", views, w).astype("float32") + b
+"""
+    learner = released("02_convolution")
+    build.execute(flipped_and_unpadded, learner, "two mistakes")
+    key = read_key(ROOT / "exercises" / "keys" / "02_convolution.json")["conv2d"]
+    verdict = judge(key, [evaluate(probe, learner) for probe in key.probes])
+    assert "flip" in verdict.hint
+    learner["conv2d"] = lambda *_, **__: 0.0
+    assert "flip" not in judge(key, [evaluate(probe, learner) for probe in key.probes]).hint

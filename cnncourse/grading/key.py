@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cnncourse.grading.compare import equal
 from cnncourse.grading.probes import Outcome, Probe
 from cnncourse.grading.values import Raised, decode
@@ -76,8 +77,10 @@ def find_mistake(key: ExerciseKey, outcomes: Sequence[Outcome]) -> KnownMistake 
     """Return the mistake that explains the outcomes, if one does.
 
     A mistake explains them when every wrong value is the mistake's value. The best explanation
-    agrees on all probes; the next best on the wrong ones; the last one only in the numbers, when
-    a learner made the mistake and returned another dtype besides.
+    agrees on all probes; the next best on the wrong ones; the third only in the numbers, when a
+    learner made the mistake and returned another dtype besides. The last one explains just the
+    first wrong value, which is the one that learners are shown: there may be a second mistake.
+    It takes an array for that, since a single number can agree by chance.
     """
     given = [decode(outcome.value) for outcome in outcomes]
     wrong = [i for i, p in enumerate(key.probes) if not equal(key.values[i], given[i], p.tolerance)]
@@ -96,10 +99,12 @@ def find_mistake(key: ExerciseKey, outcomes: Sequence[Outcome]) -> KnownMistake 
         ]
 
     everywhere = range(len(key.probes))
+    is_large = isinstance(given[wrong[0]], np.ndarray) and given[wrong[0]].size >= 4
     tests: tuple[Callable[[KnownMistake], bool], ...] = (
         lambda m: all(same(m, i, True) for i in everywhere),
         lambda m: all(same(m, i, True) for i in wrong),
         lambda m: telling(m) == wrong and all(same(m, i, False) for i in wrong),
+        lambda m: is_large and wrong[0] in telling(m) and same(m, wrong[0], False),
     )
     for test in tests:
         if fitting := [mistake for mistake in key.mistakes if test(mistake)]:

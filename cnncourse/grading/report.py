@@ -98,7 +98,7 @@ class Report:
     def title(self) -> str:
         """The first line: what came out, of which exercise, and the points."""
         title = f"{LOOKS[self.status][0]} · {self.verdict.exercise}"
-        if self.verdict.results:
+        if self.max_points or self.verdict.hidden_points:
             title += f" · {self.points:g} of {_count(self.max_points, 'point')}"
         return title
 
