@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMOS = {"00_start_here": 1, "02_convolution": 3, "03_pooling": 1}
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
+FITS = "all => all.map((demo) => demo.scrollWidth <= demo.clientWidth)"
 READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
@@ -42,5 +43,9 @@ def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem
         demos = page.locator(".cn-demo")
         demos.first.wait_for(timeout=30_000)
         assert demos.count() == DEMOS[stem]
+        page.keyboard.press("Control+b")  # puts the file browser away
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.wait_for_timeout(500)
+        assert demos.evaluate_all(FITS) == [True] * DEMOS[stem]
         assert seen.external() == []
         assert [e for e in seen.errors if not re.search("ResizeObserver", e)] == []
