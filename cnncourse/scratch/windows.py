@@ -176,19 +176,21 @@ def padding_name(padding) -> str:
 def floats(name, value, *axes):
     """Return `value` as an array of floats with the given axes, such as "n h w c".
 
-    Several strings are alternatives. Float types stay as they are; integers become float32.
+    Several strings are alternatives; none stands for any axes. Float types stay as they are;
+    integers become float32.
 
     Raises:
         ValueError: if it is not numeric (booleans are not), is empty, or has another rank.
     """
     accepted = " or ".join(f"({a.replace(' ', ', ')}{'' if ' ' in a else ','})" for a in axes)
+    accepted = accepted or "any axes"
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not an array: {error}; accepted: {accepted}") from None
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} holds {array.dtype}; accepted: integers or floats")
-    if array.ndim not in [len(a.split()) for a in axes] or array.size == 0:
+    if array.size == 0 or (axes and array.ndim not in [len(a.split()) for a in axes]):
         raise ValueError(f"{name} has shape {array.shape}; accepted: {accepted}, none of them 0")
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
@@ -197,3 +199,14 @@ def same_shape(name, array, shape):
     """Raise ValueError unless `array`, called `name`, has exactly this shape."""
     if array.shape != tuple(shape):
         raise ValueError(f"{name} has shape {array.shape}; accepted here: {tuple(shape)}")
+
+
+def number(name, value, accepted, fits) -> float:
+    """Return `value` as a float, or raise ValueError where it is no number or `fits` says no.
+
+    Booleans and NaN are no numbers here; `accepted` says in words what `fits` tests.
+    """
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and fits(value)):
+        raise ValueError(f"{name} is {value!r}; accepted: {accepted}")
+    return float(value)
