@@ -1,8 +1,8 @@
 """Is our network the reference's? Weights that would show the difference, and its size.
 
 On softmax with small random weights a wrong network passes. So the reference gets He kernels, which
-keep the signal's size through every layer, random biases, gamma and beta, and moving statistics that
-fit its own activations: each batch normalisation then matters, and so does its epsilon.
+keep the signal's size through every layer, random biases, gamma and beta, and moving statistics
+that fit its own activations: each batch normalisation then matters, and so does its epsilon.
 """
 
 import copy

@@ -236,7 +236,7 @@ def test_names():
     names = architectures.list_architectures()
     assert names == sorted(names)
     assert set(names) == set(PARAMETERS) <= set(architectures.__all__)
-    with pytest.raises(ValueError, match="name is 'resnet51'; accepted: resnet101, .*vgg19"):
+    with pytest.raises(ValueError, match=r"name is 'resnet51'; accepted: resnet101, .*vgg19"):
         architectures.build("resnet51")
 
 

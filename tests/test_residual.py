@@ -20,7 +20,7 @@ def unit_in_a_model(unit, shape=(7, 6, 8), **arguments):
 
 def numpy_branch(x, model, numbers, strides, epsilon):
     """Apply the numbered convolutions with their normalisation; ReLU between them."""
-    weights = {w.path.replace("unit/", ""): np.asarray(w, "float64") for w in model.weights}
+    weights = {w.path.partition("unit/")[2]: np.asarray(w, "float64") for w in model.weights}
     for i in numbers:
         if i > 1:
             x = np.maximum(x, 0)

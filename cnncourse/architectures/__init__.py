@@ -45,7 +45,7 @@ def list_architectures() -> list[str]:
     return sorted(_CONSTRUCTORS)
 
 
-def build(name, **kwargs):
+def build(name, /, **kwargs):
     """Return the network of that name; `kwargs` are the arguments of its constructor.
 
     Raises:

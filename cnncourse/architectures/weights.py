@@ -16,30 +16,30 @@ def copy_weights(source, target):
     Raises:
         ValueError: naming the first layer that does not fit.
     """
-    values, places = _by_name(source), _by_name(target)
-    for name, place in places.items():
-        layer = place.path.rpartition("/")[0]
+    values, places = _by_path(source), _by_path(target)
+    missing = "layer {!r} of {}: {} has no weight {!r}".format
+    for name, (layer, place) in places.items():
         if name not in values:
-            raise ValueError(f"layer {layer!r} of target: source has no weight {name!r}")
-        if tuple(values[name].shape) != tuple(place.shape):
+            raise ValueError(missing(layer, "target", "source", name))
+        shape, found = tuple(place.shape), tuple(values[name][1].shape)
+        if shape != found:
             raise ValueError(
-                f"layer {layer!r} of target: {place.name} has shape {tuple(place.shape)}, "
-                f"in source {tuple(values[name].shape)}"
+                f"layer {layer!r} of target: {place.name} has shape {shape}, in source {found}"
             )
-    for name, value in values.items():
+    for name, (layer, _) in values.items():
         if name not in places:
-            layer = value.path.rpartition("/")[0]
-            raise ValueError(f"layer {layer!r} of source: target has no weight {name!r}")
-    for name, place in places.items():
-        place.assign(values[name])
+            raise ValueError(missing(layer, "source", "target", name))
+    for name, (_, place) in places.items():
+        place.assign(values[name][1])
 
 
-def _by_name(model):
-    """Return {path with _ for /: weight}, in the model's order."""
-    named = {}
+def _by_path(model):
+    """Return {path with _ for /: (layer's path, weight)}, in the model's order."""
+    found = {}
     for weight in model.weights:
-        name = weight.path.replace("/", "_")
-        if name in named:
+        path = weight.path.removeprefix(f"{model.name}/")  # a Sequential puts its own name first
+        name = path.replace("/", "_")
+        if name in found:
             raise ValueError(f"model {model.name!r} has two weights named {name!r}")
-        named[name] = weight
-    return named
+        found[name] = (path.rpartition("/")[0], weight)
+    return found
