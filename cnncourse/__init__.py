@@ -13,7 +13,16 @@ from importlib.metadata import version
 
 __version__ = version("cnncourse")
 
-_SUBMODULES = ("cost", "datasets", "demos", "grading", "layers", "plotting", "scratch")
+_SUBMODULES = (
+    "architectures",
+    "cost",
+    "datasets",
+    "demos",
+    "grading",
+    "layers",
+    "plotting",
+    "scratch",
+)
 _FUNCTIONS = {"setup": "session", "profile": "session", "exercises": "grading"}
 
 __all__ = [*_SUBMODULES, *_FUNCTIONS]

@@ -17,7 +17,7 @@ FLOORS = {
     "plotting": 0,
     "paths": 0,
     "session": 1,
-    "layers": 1,
+    "layers": 0.7,  # architectures are built from them
     "architectures": 1,
     "vision": 2,
     "training": 2,

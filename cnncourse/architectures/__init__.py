@@ -1,0 +1,56 @@
+"""The networks that the course names, each to be read beside its paper's table.
+
+Every constructor has the same arguments:
+
+* `input_shape`: (height, width, channels) of an image; None for a side that varies, where the
+  network allows it.
+* `classes`: numbers that the last layer gives.
+* `include_top`: False leaves out what comes after the last map: pooling and dense layers.
+* `weights`: None (random values) or the path of a `.weights.h5` file.
+* `classifier_activation`: of the last layer; None gives logits.
+* `name`: of the model.
+
+Names of layers are those of `keras.applications`, so that `copy_weights` fits ours to theirs.
+
+>>> list_architectures()[:2]
+['resnet101', 'resnet152']
+>>> build("resnet18", classes=10, input_shape=(64, 64, 3)).output_shape
+(None, 10)
+"""
+
+from cnncourse.architectures.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from cnncourse.architectures.resnet_v2 import resnet50_v2
+from cnncourse.architectures.vgg import vgg16, vgg19
+from cnncourse.architectures.weights import copy_weights
+
+_CONSTRUCTORS = {
+    constructor.__name__: constructor
+    for constructor in (
+        resnet18,
+        resnet34,
+        resnet50,
+        resnet50_v2,
+        resnet101,
+        resnet152,
+        vgg16,
+        vgg19,
+    )
+}
+
+__all__ = ["build", "copy_weights", "list_architectures", *_CONSTRUCTORS]
+
+
+def list_architectures() -> list[str]:
+    """Return the names that `build` accepts, in alphabetical order."""
+    return sorted(_CONSTRUCTORS)
+
+
+def build(name, /, **kwargs):
+    """Return the network of that name; `kwargs` are the arguments of its constructor.
+
+    Raises:
+        ValueError: if there is no such network.
+    """
+    if name not in _CONSTRUCTORS:
+        raise ValueError(f"name is {name!r}; accepted: {', '.join(list_architectures())}")
+    return _CONSTRUCTORS[name](**kwargs)

@@ -1,0 +1,49 @@
+"""What every constructor does before its first layer and after its last."""
+
+import os
+
+import keras
+from cnncourse.scratch.windows import positive_int
+
+
+def image_input(input_shape, weights, known_sides=False):
+    """Check arguments that are wrong for every network, then return the place for images.
+
+    Args:
+        input_shape: (height, width, channels); None for a side that varies.
+        weights: what the constructor will pass to `finished`.
+        known_sides: whether the network needs the height and the width.
+
+    Raises:
+        ValueError: if an argument is not one of the above.
+    """
+    shape = tuple(input_shape) if isinstance(input_shape, (tuple, list)) else ()
+    accepted = "(height, width, channels), positive integers"
+    if not known_sides:
+        accepted += "; None for a side that varies"
+    if len(shape) != 3 or (known_sides and None in shape) or shape[2] is None:
+        raise ValueError(f"input_shape is {input_shape!r}; accepted: {accepted}")
+    for size in shape:
+        if size is not None:
+            positive_int("input_shape", size)
+    path = str(weights)
+    if weights is not None and not (path.endswith(".weights.h5") and os.path.isfile(path)):
+        raise ValueError(
+            f"weights is {weights!r}; accepted: None (random values) or the path of a "
+            ".weights.h5 file, as model.save_weights writes it"
+        )
+    return keras.Input(shape)
+
+
+def classifier(x, classes, activation):
+    """Return the layer that gives one number per class: probabilities, or logits for None."""
+    classes = positive_int("classes", classes)
+    return keras.layers.Dense(classes, activation=activation, name="predictions")(x)
+
+
+def finished(inputs, outputs, weights, name):
+    """Return the model from `inputs` to `outputs`, with the weights of a file if there is one."""
+    model = keras.Model(inputs, outputs, name=name)
+    if weights is not None:
+        model.load_weights(weights)
+    return model

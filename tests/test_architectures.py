@@ -1,0 +1,262 @@
+"""Our networks against keras.applications, the papers' counts, and a round trip through a file."""
+
+import keras
+import numpy as np
+import parity
+import pytest
+from cnncourse import architectures
+from keras import layers
+
+REFERENCES = {
+    "vgg16": keras.applications.VGG16,
+    "vgg19": keras.applications.VGG19,
+    "resnet50": keras.applications.ResNet50,
+    "resnet50_v2": keras.applications.ResNet50V2,
+    "resnet101": keras.applications.ResNet101,
+    "resnet152": keras.applications.ResNet152,
+}
+FULL = ("vgg16", "vgg19", "resnet50", "resnet50_v2")  # 101 and 152 only differ in how often
+NATIVE = {"resnet50": 224, "resnet50_v2": 224}  # at 224 a VGG's dense layers alone take 400 MB
+PARAMETERS = {  # total: curriculum's and the papers' counts, plus 2 statistics per normalised map
+    "vgg16": 138_357_544,
+    "vgg19": 143_667_240,
+    "resnet18": 11_689_512 + 9_600,
+    "resnet34": 21_797_672 + 17_024,
+    "resnet50": 25_583_592 + 53_120,
+    "resnet101": 44_707_176,
+    "resnet152": 60_419_944,
+    "resnet50_v2": 25_613_800,
+}
+
+
+def both(name, side, include_top=True):
+    """Return the reference with weights that matter, and ours with the same weights."""
+    arguments = {
+        "input_shape": (side, side, 3),
+        "include_top": include_top,
+        "weights": None,
+        "classifier_activation": None,
+    }
+    reference = parity.randomise(REFERENCES[name](**arguments), (side or 64, side or 64))
+    ours = architectures.build(name, **arguments)
+    architectures.copy_weights(reference, ours)
+    return ours, reference
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_same_logits_as_the_reference(name):
+    side = NATIVE.get(name, 64)
+    ours, reference = both(name, side)
+    assert ours.output_shape == (None, 1000)
+    assert parity.error(ours, reference, parity.images(side, side, seed=5)) < parity.TOLERANCE
+    assert parity.settings(ours) == parity.settings(reference)
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_same_maps_as_the_reference_at_any_size(name):
+    ours, reference = both(name, None, include_top=False)
+    for sides in ((64, 64), (75, 61)):
+        assert parity.error(ours, reference, parity.images(*sides)) < parity.TOLERANCE
+    assert ours.count_params() == reference.count_params()
+
+
+@pytest.mark.parametrize("name", ["resnet101", "resnet152"])
+def test_same_layers_as_the_reference(name):
+    ours, reference = architectures.build(name), REFERENCES[name](weights=None)
+    assert ours.count_params() == reference.count_params()
+    assert parity.settings(ours) == parity.settings(reference)
+
+
+def larger_epsilon(name, config):
+    if "epsilon" in config:
+        config["epsilon"] = 2e-5
+
+
+def strides_on_the_3x3(name, config):
+    if name.endswith("_block1_1_conv"):
+        config["strides"] = (1, 1)
+    if name.endswith("_block1_2_conv") and not name.startswith("conv2"):
+        config["strides"] = (2, 2)
+
+
+def same_stem(name, config):
+    if name == "conv1_pad":
+        config["padding"] = ((0, 0), (0, 0))
+    if name == "conv1_conv":
+        config["padding"] = "same"
+
+
+def same_max_pool(name, config):
+    if name == "pool1_pad":
+        config["padding"] = ((0, 0), (0, 0))
+    if name == "pool1_pool":
+        config["padding"] = "same"
+
+
+def test_wrong_resnets_are_caught():
+    """The comparison above can fail: each of these small mistakes is far beyond the tolerance."""
+    ours, reference = both("resnet50", 64)
+    batch = parity.images(64, 64)
+    assert parity.error(ours, parity.edited(reference, lambda name, config: None), batch) < 1e-5
+    for mistake, at_least in (
+        (larger_epsilon, 20 * parity.TOLERANCE),
+        (strides_on_the_3x3, 0.1),
+        (same_stem, 0.1),
+        (same_max_pool, 0.1),
+    ):
+        wrong = parity.error(ours, parity.edited(reference, mistake), batch)
+        assert wrong > at_least, mistake.__name__
+
+
+def test_another_epsilon_or_momentum_is_seen_in_the_settings():
+    ours = architectures.resnet50_v2(include_top=False)
+    for key, value in (("epsilon", 1e-3), ("momentum", 0.9)):
+
+        def edit(name, config, key=key, value=value):
+            if key in config:
+                config[key] = value
+
+        assert parity.settings(parity.edited(ours, edit)) != parity.settings(ours)
+
+
+@pytest.mark.parametrize("name", architectures.list_architectures())
+def test_parameter_counts(name):
+    network = architectures.build(name)
+    assert network.count_params() == PARAMETERS[name]
+    assert (network.name, network.output_shape) == (name, (None, 1000))
+    assert network.input_shape == (None, 224, 224, 3)
+
+
+def test_the_textbooks_resnet34():
+    network = architectures.resnet34(classes=10)
+    trainable = sum(int(np.prod(weight.shape)) for weight in network.trainable_weights)
+    assert (network.count_params(), trainable) == (21_306_826, 21_289_802)
+    shapes = {layer.name: tuple(layer.output.shape[1:]) for layer in network.layers}
+    assert shapes["conv1_conv"] == (112, 112, 64)
+    assert [shapes[f"conv{i}_block1"] for i in (2, 3, 4, 5)] == [
+        (56, 56, 64),
+        (28, 28, 128),
+        (14, 14, 256),
+        (7, 7, 512),
+    ]
+    assert shapes["avg_pool"] == (512,)
+
+
+def plain_resnet(depths, side):
+    """Write a ResNet of basic units without our layers: every part is a layer of the model."""
+
+    def convolve(x, filters, size, strides, name):
+        options = {"padding": "same", "use_bias": False, "name": f"{name}_conv"}
+        x = layers.Conv2D(filters, size, strides, **options)(x)
+        return layers.BatchNormalization(name=f"{name}_bn")(x)
+
+    inputs = keras.Input((side, side, 3))
+    x = layers.ReLU()(convolve(inputs, 64, 7, 2, "conv1"))
+    x = layers.MaxPooling2D(3, 2, "same")(x)
+    for stage, (units, filters) in enumerate(zip(depths, (64, 128, 256, 512), strict=True), 2):
+        for i in range(1, units + 1):
+            name, shrink = f"conv{stage}_block{i}", i == 1 and filters > 64
+            y = layers.ReLU()(convolve(x, filters, 3, 2 if shrink else 1, f"{name}_1"))
+            y = convolve(y, filters, 3, 1, f"{name}_2")
+            skip = convolve(x, filters, 1, 2, f"{name}_0") if shrink else x
+            x = layers.ReLU()(layers.Add()([y, skip]))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, name="predictions")(x))
+
+
+@pytest.mark.parametrize(
+    ("name", "depths"), [("resnet18", (2, 2, 2, 2)), ("resnet34", (3, 4, 6, 3))]
+)
+def test_basic_resnets_equal_a_plain_one(name, depths):
+    reference = parity.randomise(plain_resnet(depths, 50), (50, 50))
+    ours = architectures.build(
+        name, input_shape=(50, 50, 3), classes=10, classifier_activation=None
+    )
+    architectures.copy_weights(reference, ours)
+    batch = parity.images(50, 50, seed=3)
+    assert parity.error(ours, reference, batch) < parity.TOLERANCE
+    wrong = parity.edited(reference, larger_epsilon)
+    assert parity.error(ours, wrong, batch) > 20 * parity.TOLERANCE
+
+
+@pytest.mark.parametrize("name", architectures.list_architectures())
+def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
+    keras.utils.set_random_seed(1)
+    network = architectures.build(name, input_shape=(32, 32, 3), classes=3, name="tiny")
+    batch = parity.images(32, 32)
+    outputs = np.asarray(network(batch))
+    assert (network.name, outputs.shape, outputs.dtype) == ("tiny", (2, 3), "float32")
+    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+
+    network.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy", run_eagerly=True)
+    target = np.eye(3, dtype="float32")[[0, 2]]
+    before, after = (float(network.train_on_batch(batch, target)) for _ in range(2))
+    assert after < before
+
+    network.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(again(batch), network(batch))
+    architectures.copy_weights(again, network)  # the weights' names come back too
+    assert again.get_config() == network.get_config()
+
+
+def test_weights_come_from_a_file(tmp_path):
+    path = tmp_path / "some.weights.h5"
+    arguments = {"input_shape": (32, 32, 3), "classes": 3}
+    first = architectures.resnet18(**arguments)
+    first.save_weights(path)
+    again = architectures.resnet18(**arguments, weights=path)
+    np.testing.assert_array_equal(again(parity.images(32, 32)), first(parity.images(32, 32)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weights": "imagenet"}, r"weights is 'imagenet'; accepted: None .*\.weights\.h5 file"),
+        ({"weights": "no.weights.h5"}, r"weights is 'no\.weights\.h5'; accepted"),
+        ({"classes": 0}, "classes is 0; accepted: a positive integer"),
+        ({"input_shape": (224, 224)}, r"input_shape is \(224, 224\); accepted: \(height, width"),
+        ({"input_shape": 224}, "input_shape is 224; accepted"),
+        ({"input_shape": (32, 32, None)}, "input_shape is .*; accepted"),
+        ({"input_shape": (32, -1, 3)}, "input_shape is -1; accepted: a positive integer"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    for name in ("resnet50_v2", "vgg16"):
+        with pytest.raises(ValueError, match=message):
+            architectures.build(name, **{"input_shape": (32, 32, 3), **arguments})
+
+
+def test_vgg_with_its_dense_layers_needs_to_know_the_size():
+    with pytest.raises(ValueError, match=r"input_shape is \(None, None, 3\); accepted"):
+        architectures.vgg16(input_shape=(None, None, 3))
+
+
+def test_names():
+    names = architectures.list_architectures()
+    assert names == sorted(names)
+    assert set(names) == set(PARAMETERS) <= set(architectures.__all__)
+    with pytest.raises(ValueError, match=r"name is 'resnet51'; accepted: resnet101, .*vgg19"):
+        architectures.build("resnet51")
+
+
+def dense_pair(*units, names=("a", "b")):
+    """Return a model of two dense layers."""
+    parts = [layers.Dense(n, name=name) for n, name in zip(units, names, strict=True)]
+    return keras.Sequential([keras.Input((2,)), *parts])
+
+
+def test_copying_refuses_what_does_not_fit_and_changes_nothing():
+    target = dense_pair(3, 4)
+    before = target.get_weights()
+    for source, message in (
+        (dense_pair(3, 5), r"layer 'b' of target: kernel has shape \(3, 4\), in source \(3, 5\)"),
+        (dense_pair(3, 4, names=("a", "c")), "layer 'b' of target: source has no .*'b_kernel'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            architectures.copy_weights(source, target)
+    one = keras.Sequential([keras.Input((2,)), layers.Dense(3, name="a")])
+    with pytest.raises(ValueError, match="layer 'b' of source: target has no weight 'b_kernel'"):
+        architectures.copy_weights(target, one)
+    for weight, value in zip(target.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, value)
