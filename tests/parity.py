@@ -14,9 +14,9 @@ from cnncourse.architectures import copy_weights
 TOLERANCE = 1e-5  # of the largest output
 
 
-def images(*sides, seed=0):
-    """Return two images of standard normal pixels with three channels."""
-    return np.random.default_rng(seed).normal(size=(2, *sides, 3)).astype("float32")
+def images(*sides, seed=0, count=2):
+    """Return some images of standard normal pixels with three channels."""
+    return np.random.default_rng(seed).normal(size=(count, *sides, 3)).astype("float32")
 
 
 def randomise(model, shape=(64, 64), seed=0):
