@@ -23,6 +23,7 @@ FLOORS = {
     "training": 2,
     "demos": 3,
     "grading": 3,
+    "grader": 3.5,  # judges with what grading knows
     "lab": 3,
     "kernel": 2,
     "sandbox_probe": 2,
