@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cnncourse import kernel
+from cnncourse.datasets import mirror
 from cnncourse.sandbox_probe import isolation_problem
 
 OLDEST_PYTHON = (3, 11)
@@ -208,6 +209,11 @@ def data_mirror() -> Check:
     found = [folder for folder in MIRROR_FOLDERS if folder in present]
     if not found:
         return Check("data", "fail", f"mirror {name} has none of the course's folders", remedy)
+    findings = mirror.present(Path(name), thorough=False).items()
+    bad = [data for data, f in findings if mirror.summary(f) in ("damaged", "incomplete")]
+    if bad:
+        remedy = f"run `cnncourse data fetch {' '.join(bad)}`"
+        return Check("data", "fail", f"mirror {name}: not whole: {', '.join(bad)}", remedy)
     return Check("data", "ok", f"mirror {name} with {', '.join(found)}")
 
 
