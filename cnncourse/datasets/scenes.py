@@ -10,28 +10,10 @@ from random import Random
 
 import numpy as np
 from cnncourse.datasets.dataset import Dataset, Split
-from cnncourse.datasets.drawing import (
-    CLASS_NAMES,
-    STYLES,
-    TURNS,
-    UNIT,
-    Thing,
-    backdrop,
-    mask,
-    paint,
-    paint_bar,
-)
+from cnncourse.datasets.drawing import CLASS_NAMES, UNIT, Thing, mask, paint
+from cnncourse.datasets.random_things import below, between, random_background, random_thing
 from cnncourse.datasets.sources import INFO
 
-# Vivid colours for shapes and bars, quiet ones, dark and light, for backgrounds.
-VIVID = (
-    *((230, 74, 60), (242, 142, 44), (246, 205, 70), (96, 178, 86), (36, 158, 148)),
-    *((64, 132, 214), (128, 98, 200), (222, 104, 164), (240, 236, 226), (44, 52, 72)),
-)
-QUIET = (
-    *((228, 216, 196), (196, 212, 214), (214, 198, 206), (168, 180, 160)),
-    *((60, 70, 92), (84, 70, 82), (52, 82, 84), (110, 104, 96)),
-)
 LEAST_VISIBLE = 0.3  # of each shape in a still scene
 
 
@@ -137,7 +119,7 @@ def shape_scenes(
     if not 1 <= fewest <= most <= 8:
         raise ValueError(f"objects is {objects}; accepted: (fewest, most), both from 1 to 8")
     rng = Random(f"scenes {seed}")
-    return [_still(size, _between(rng, fewest, most), rng) for _ in range(count)]
+    return [_still(size, between(rng, fewest, most), rng) for _ in range(count)]
 
 
 def shape_film(
@@ -167,7 +149,7 @@ def shape_film(
     _at_least(1, frames=frames, objects=objects)
     _at_least(48, size=size)
     rng = Random(f"film {seed}")
-    background, avoid = _background(size, rng)
+    background, avoid = random_background(size, rng)
     movers = _movers(frames, size, objects, avoid, rng)
     noise = _noise(rng)
     return [_scene(background, [mover.at(t) for mover in movers], noise) for t in range(frames)]
@@ -175,7 +157,7 @@ def shape_film(
 
 @dataclass(frozen=True)
 class _Mover:
-    """A thing with a velocity, per frame: `thing` is where it is at time `when`."""
+    """A thing with a velocity in 1/64 pixel per frame: `thing` is how it is at time `when`."""
 
     thing: Thing
     when: int
@@ -202,18 +184,22 @@ def _bounce(place, low, high):
 
 
 def _movers(frames, size, objects, avoid, rng):
+    """Return shapes in pairs: the second hides the first at one time, and moves the other way."""
     movers = []
     pairs = (objects + 1) // 2
     for i in range(objects):
-        thing = _thing(size, (16, 20) if i % 2 else (10, 15), avoid, rng)
-        if i % 2:  # meets the one before it, in front of it
-            first = movers[-1].thing
+        second = i % 2 == 1
+        thing = random_thing(size, (16, 20) if second else (10, 15), avoid, rng)
+        signs = [1 - 2 * below(rng, 2) for _ in "xy"]
+        if second:
+            first = movers[-1]
             low, high = thing.radius, size * UNIT - thing.radius
-            thing = replace(thing, x=min(max(first.x, low), high), y=min(max(first.y, low), high))
-        fast, slow = size * UNIT // 40, size * UNIT // 160
-        dx, dy = (_between(rng, slow, fast) * (1 - 2 * _below(rng, 2)) for _ in range(2))
+            x, y = (min(max(place, low), high) for place in (first.thing.x, first.thing.y))
+            thing = replace(thing, x=x, y=y)
+            signs = [-1 if step > 0 else 1 for step in (first.dx, first.dy)]
+        dx, dy = (sign * between(rng, size * UNIT // 160, size * UNIT // 40) for sign in signs)
         when = frames * (i // 2 + 1) // (pairs + 1)
-        movers.append(_Mover(thing, when, dx, dy, _between(rng, -3, 3), size))
+        movers.append(_Mover(thing, when, dx, dy, between(rng, -3, 3), size))
     return movers
 
 
@@ -223,8 +209,8 @@ def _singles(count, size, rng):
     labels = np.empty(count, "int64")
     noise = _noise(rng)
     for i in range(count):
-        picture, avoid = _background(size, rng)
-        thing = _thing(size, (24, 44), avoid, rng)
+        picture, avoid = random_background(size, rng)
+        thing = random_thing(size, (28, 44), avoid, rng)
         paint(picture, thing)
         images[i], labels[i] = _finish(picture, noise), thing.label
     return Split(images, labels)
@@ -232,10 +218,10 @@ def _singles(count, size, rng):
 
 def _still(size, objects, rng):
     """Return one scene in which enough can be seen of every shape; usually the first will do."""
-    background, avoid = _background(size, rng)
+    background, avoid = random_background(size, rng)
     noise = _noise(rng)
     while True:
-        things = [_thing(size, (10, 22), avoid, rng) for _ in range(objects)]
+        things = [random_thing(size, (10, 22), avoid, rng) for _ in range(objects)]
         scene = _scene(background, things, noise)
         if scene.visibility.min() >= LEAST_VISIBLE:
             return scene
@@ -248,55 +234,19 @@ def _scene(background, things, noise):
     in_front = np.cumsum(full[::-1], axis=0)[::-1] - full  # how many others cover a pixel
     for thing in things:
         paint(picture, thing)
-    labels = np.array([thing.label for thing in things])
-    ids = np.arange(1, len(things) + 1)
+    labels = np.array([thing.label for thing in things], "int64")
+    ids = np.arange(1, len(things) + 1, dtype="int64")
     return Scene(_finish(picture, noise), labels, full & (in_front == 0), full, ids)
-
-
-def _background(size, rng):
-    """Return a background with its clutter, and the two colours that shapes must stand out of."""
-    first, second = (QUIET[_below(rng, len(QUIET))] for _ in range(2))
-    knots = np.array([_between(rng, -26, 26) for _ in range(25)]).reshape(5, 5)
-    picture = backdrop(size, first, second, _below(rng, TURNS), knots)
-    for _ in range(_between(rng, 3, 7)):
-        bar = _thing(size, (10, 40), (), rng, inside=False)
-        paint_bar(picture, bar, thickness=_between(rng, 30, 130))
-    return picture, (first, second)
-
-
-def _thing(size, percent, avoid, rng, inside=True):
-    """Return a random thing whose radius is so many percent of the picture's side."""
-    radius = _between(rng, *(size * UNIT * p // 100 for p in percent))
-    margin = radius if inside else 0
-    x, y = (_between(rng, margin, size * UNIT - margin) for _ in range(2))
-    colour = VIVID[_below(rng, len(VIVID))]
-    while any(_contrast(colour, other) < 150 for other in avoid):
-        colour = VIVID[_below(rng, len(VIVID))]
-    style = STYLES[_below(rng, len(STYLES))]
-    return Thing(_below(rng, len(CLASS_NAMES)), x, y, radius, _below(rng, TURNS), colour, style)
-
-
-def _contrast(a, b):
-    return sum(abs(p - q) for p, q in zip(a, b, strict=True))
 
 
 def _noise(rng):
     """Return the source of the pixels' noise: RandomState's streams never change."""
-    return np.random.RandomState(_below(rng, 2**32))
+    return np.random.RandomState(below(rng, 2**32))
 
 
 def _finish(picture, noise):
-    grain = noise.randint(-8, 9, picture.shape)
+    grain = noise.randint(-8, 9, picture.shape, dtype="int8")
     return np.clip(picture + grain, 0, 255).astype("uint8")
-
-
-def _below(rng, n):
-    """Return 0 … n − 1. Of the standard generator only `random` is promised to stay as it is."""
-    return int(rng.random() * n)
-
-
-def _between(rng, low, high):
-    return low + _below(rng, high - low + 1)
 
 
 def _tight_boxes(masks):
