@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cnncourse.datasets.dataset import File, Info
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 
 
 class DatasetError(OSError):
@@ -99,10 +99,10 @@ def obtain(info: Info, file: File) -> Path:
         found = state(file, root / file.path)
         if found == "ok":
             return root / file.path
-        if found == "damaged":
+        if found == "damaged" or not file.url:  # never look elsewhere because a copy is bad
             raise DatasetError(
-                f"{info.title}: {root / file.path} in the mirror is damaged (its hash is wrong). "
-                f"Mend it with `cnncourse data fetch {info.name} --to {root}`"
+                f"{info.title}: {root / file.path} in the mirror is {found}. "
+                f"Mend that with `cnncourse data fetch {info.name} --to {root}`"
             )
     path = in_cache(file)
     if state(file, path) != "ok":
@@ -179,5 +179,5 @@ def _reason(error):
 
 def _why(error, file):
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space is left. Make room for {file.size / 1e6:,.0f} MB"
+        return f"no space is left. Make room for {file.size / 1e6:.1f} MB"
     return f"{error.strerror or error}. Allow writing there"

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -105,9 +106,9 @@ def unpack(archive: Path, folder: Path) -> None:
             _move(unpacked, folder)
     except DatasetError:
         raise
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(
-            f"Flowers: {archive} cannot be unpacked to {folder}: {error.strerror or error}. "
+            f"Flowers: {archive} cannot be unpacked to {folder}: {error}. "
             "About 250 MB and the right to write there are needed"
         ) from error
 
