@@ -112,7 +112,7 @@ def data_list():
     click.echo(course.table())
 
 
-@data.command()
+@data.command(short_help="Download data sets into a mirror.")
 @click.argument("names", nargs=-1)
 @click.option("--to", type=FOLDER, help="The mirror.  [default: $CNNCOURSE_DATA]")
 def fetch(names, to):
@@ -128,7 +128,7 @@ def fetch(names, to):
         click.echo(f"{name}: complete in {root}")
 
 
-@data.command()
+@data.command(short_help="Check every file of a mirror.")
 @click.argument("names", nargs=-1)
 @click.option("--in", "root", type=FOLDER, help="The mirror.  [default: $CNNCOURSE_DATA]")
 @click.pass_context

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 
 from cnncourse import kernel
-from cnncourse.datasets import mirror
 from cnncourse.sandbox_probe import isolation_problem
 
 OLDEST_PYTHON = (3, 11)
@@ -209,6 +208,8 @@ def data_mirror() -> Check:
     found = [folder for folder in MIRROR_FOLDERS if folder in present]
     if not found:
         return Check("data", "fail", f"mirror {name} has none of the course's folders", remedy)
+    from cnncourse.datasets import mirror
+
     findings = mirror.present(Path(name), thorough=False).items()
     bad = [data for data, f in findings if mirror.summary(f) in ("damaged", "incomplete")]
     if bad:
