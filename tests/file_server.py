@@ -3,19 +3,20 @@
 import contextlib
 import http.server
 import threading
-import time
 
 
 class Server(http.server.ThreadingHTTPServer):
     """Serves `files`, {path: bytes}, in a chosen `manner`, and counts the requests.
 
-    Manners: "well", "slow", "missing" (404), "web page", "altered" (the last byte), "cut" (the
-    line, in the middle), "half" (and the server says that this is all).
+    Manners: "well", "missing" (404), "web page", "altered" (the last byte), "cut" (the line, in
+    the middle), "half" (and the server says that this is all), "stalled" (after the first half,
+    for good), "together" (no answer before a second one asks).
     """
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.manner, self.requests = files, "well", 0
+        self.both, self.over = threading.Barrier(2), threading.Event()
 
     def url(self, path):
         return f"http://127.0.0.1:{self.server_port}{path}"
@@ -27,6 +28,7 @@ class Server(http.server.ThreadingHTTPServer):
         try:
             yield self
         finally:
+            self.over.set()
             self.shutdown()
             thread.join()
             self.server_close()
@@ -49,13 +51,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if manner == "cut":
+        if manner in ("cut", "stalled"):
             body = body[: len(body) // 2]
-        step = 40_000 if manner == "slow" else len(body)
+        if manner == "together":
+            self.server.both.wait(60)
         with contextlib.suppress(OSError):  # the client may have been killed
-            for start in range(0, len(body), step):
-                self.wfile.write(body[start : start + step])
-                time.sleep(0.03 * (manner == "slow"))
+            self.wfile.write(body)
+        if manner == "stalled":
+            self.server.over.wait(60)
 
     def log_message(self, *arguments):
         pass

@@ -201,7 +201,7 @@ def test_a_cache_that_may_not_be_written(info, server, monkeypatch):
 
 
 def test_two_processes_at_once(info, server):
-    server.manner = "slow"
+    server.manner = "together"
     file = info.files[0]
     code = (
         "from cnncourse.datasets import files\n"
@@ -218,13 +218,13 @@ def test_two_processes_at_once(info, server):
     ]
     answers = [process.communicate(timeout=60) for process in processes]
     assert [out.strip() for out, _ in answers] == ["ok", "ok"], answers
-    assert server.requests == 2  # they really were at it together
+    assert server.requests == 2
     assert cached() == ["toys.gz"]
 
 
 def test_killed_in_the_middle_the_next_one_starts_anew(info, server):
     """What a killed process leaves has another name than the file."""
-    server.manner = "slow"
+    server.manner = "stalled"
     file = info.files[0]
     code = (
         "from cnncourse.datasets import files\n"

@@ -28,7 +28,7 @@ def archive(broken=False):
                 photo = io.BytesIO()
                 Image.new("RGB", (40, 30), (50 * number, 0, 0)).save(photo, "jpeg")
                 member = tarfile.TarInfo(f"flower_photos/{name}/{letter}.jpg")
-                member.size = photo.tell()
+                member.size, member.mode = photo.tell(), 0o600
                 photo.seek(0)
                 tar.addfile(member, photo)
     return stream.getvalue()
@@ -201,6 +201,20 @@ def test_the_variable_names_the_mirror(root, monkeypatch):
     assert run("verify").exit_code == 0
     result = run("verify", "fashion_mnist", "flowers")
     assert (result.exit_code, "flowers: missing" in result.output) == (1, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_everybody_may_read_a_mirror(root):
+    """An administrator fills it, and students read it."""
+    before = os.umask(0o022)
+    try:
+        for name in ("fashion_mnist", "flowers"):
+            mirror.fetch(name, root)
+    finally:
+        os.umask(before)
+    for path in root.rglob("*"):
+        needed = 0o555 if path.is_dir() else 0o444
+        assert path.stat().st_mode & needed == needed, path
 
 
 def test_names_without_a_download(root):

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import os
 import zlib
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -126,9 +127,10 @@ def download(info: Info, file: File, path: Path, elsewhere: str) -> None:
     import requests
 
     start = f"{info.title}: {path.name}"
+    downloader = partial(_download, size=file.size)
     try:
         pooch.retrieve(
-            file.url, f"sha256:{file.sha256}", path.name, path.parent, downloader=_download
+            file.url, f"sha256:{file.sha256}", path.name, path.parent, downloader=downloader
         )
     except requests.RequestException as error:
         raise DatasetError(
@@ -153,14 +155,17 @@ def download(info: Info, file: File, path: Path, elsewhere: str) -> None:
         ) from error
 
 
-def _download(url, output_file, pooch_instance):
+def _download(url, output_file, pooch_instance, size):
     """Download with a progress bar, and notice a web page in place of a file."""
     from pooch import HTTPDownloader
+    from tqdm import tqdm
 
-    HTTPDownloader(progressbar=True, chunk_size=_BLOCK)(url, output_file, pooch_instance)
+    with tqdm(desc=url.rsplit("/", 1)[-1], total=size, unit="B", unit_scale=True) as bar:
+        HTTPDownloader(progressbar=bar, chunk_size=_BLOCK)(url, output_file, pooch_instance)
     with open(output_file, "rb") as stream:
         if stream.read(512).lstrip().startswith(b"<"):
             raise _WebPageError
+    os.chmod(output_file, 0o644)  # a temporary file is its owner's alone, but a mirror is for all
 
 
 def _reason(error):
@@ -173,6 +178,8 @@ def _reason(error):
         "ConnectTimeout": "no answer",
         "ReadTimeout": "the connection stalled",
         "ConnectionError": "no connection",
+        "ProxyError": "no connection through the proxy",
+        "SSLError": "no secure connection",
     }
     return reasons.get(type(error).__name__, type(error).__name__)
 

@@ -103,6 +103,8 @@ def unpack(archive: Path, folder: Path) -> None:
                 for path in photos
             ]
             (unpacked / SUMS).write_text("".join(lines), encoding="utf-8")
+            for path in (unpacked, *unpacked.rglob("*")):  # whoever made the archive, all may read
+                path.chmod(0o755 if path.is_dir() else 0o644)
             _move(unpacked, folder)
     except DatasetError:
         raise
