@@ -147,8 +147,19 @@ def test_flowers_laid_out_by_hand_are_left_alone(root):
     result = run("verify", "--in", root)
     assert result.exit_code == 0
     assert result.output == (
-        "flowers: there, but without a list of hashes (SHA256SUMS) to compare with\n"
+        "flowers: 5 files, readable, but without a list of hashes (SHA256SUMS) to compare with\n"
     )
+
+
+def test_flowers_laid_out_by_hand_are_read_to_the_end(root):
+    (root / "flowers" / "daisy").mkdir(parents=True)
+    photo = root / "flowers" / "daisy" / "cut.jpg"
+    Image.effect_noise((90, 90), 99).save(photo)
+    photo.write_bytes(photo.read_bytes()[:-900])
+    result = run("verify", "--in", root)
+    assert (result.exit_code, f"damaged: {photo}" in result.output) == (1, True)
+    assert run("fetch", "flowers", "--to", root).exit_code == 1
+    assert photo.exists()
 
 
 def test_flowers_without_a_mirror_are_unpacked_into_the_cache(root, server, tmp_path):

@@ -63,7 +63,9 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """A data set in three splits.
+    """A data set in three splits, as arrays.
+
+    For batches, `cnncourse.training.pipeline(*data.train)` makes a fast `tf.data` pipeline.
 
     Attributes:
         train: images to learn from.

@@ -19,7 +19,7 @@ BY_DEFAULT = tuple(name for name in NAMES if name != "flowers")  # 229 MB: only 
 
 _VERDICTS = {
     "ok": "ok, {} files",
-    "unlisted": "there, but without a list of hashes (SHA256SUMS) to compare with",
+    "unlisted": "{} files, readable, but without a list of hashes (SHA256SUMS) to compare with",
     "missing": "missing",
     "incomplete": "incomplete",
     "damaged": "damaged",
@@ -64,7 +64,11 @@ def check(name: str, root: Path, *, thorough: bool = True) -> list[Finding]:
 def _check_flowers(folder, thorough):
     listed = flower_photos.sums(folder)
     if not listed:
-        return [Finding("flowers", folder, "unlisted")]
+        found = [
+            Finding("flowers", p, "unlisted" if not thorough or _readable(p) else "damaged")
+            for p in sorted(folder.glob("*/*.jpg"))
+        ]
+        return found or [Finding("flowers", folder, "unlisted")]
     findings = []
     for name, digest in listed.items():
         path = folder / name
@@ -74,6 +78,18 @@ def _check_flowers(folder, thorough):
             found = "damaged" if thorough and files.sha256(path) != digest else "ok"
         findings.append(Finding("flowers", path, found))
     return findings
+
+
+def _readable(path):
+    """Return whether a photograph can be decoded to the end."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as photo:
+            photo.load()
+    except OSError:
+        return False
+    return True
 
 
 def summary(findings: list[Finding]) -> str:
@@ -99,7 +115,7 @@ def fetch(name: str, root: Path) -> None:
     found = summary(check(name, root))
     if found == "ok" and not (name == "flowers" and _archive(root).is_file()):
         return
-    if found == "unlisted":
+    if name == "flowers" and (root / name).is_dir() and not flower_photos.sums(root / name):
         raise files.DatasetError(
             f"{info.title}: {root / name} is there, without a list of hashes, so this command did "
             "not make it and leaves it alone. Remove it to fetch the whole data set"
