@@ -1,6 +1,7 @@
 """Filling and checking a mirror, and the commands that do it."""
 
 import dataclasses
+import errno
 import hashlib
 import io
 import os
@@ -176,6 +177,17 @@ def test_an_archive_that_cannot_be_unpacked_leaves_nothing(tmp_path, cut):
     with pytest.raises(datasets.DatasetError, match="Flowers: "):
         flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
     assert [path.name for path in tmp_path.iterdir()] == ["flower_photos.tgz"]
+
+
+def test_a_disk_that_is_full_while_unpacking(tmp_path, monkeypatch):
+    def unpack(archive, folder, *arguments, **options):
+        Path(folder, "half").write_bytes(b"a photogr")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(flower_photos.shutil, "unpack_archive", unpack)
+    with pytest.raises(datasets.DatasetError, match="No space left on device. About 250 MB"):
+        flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_processes_unpack_the_same_archive(tmp_path):
