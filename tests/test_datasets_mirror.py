@@ -185,7 +185,7 @@ def test_a_disk_that_is_full_while_unpacking(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(flower_photos.shutil, "unpack_archive", unpack)
-    with pytest.raises(datasets.DatasetError, match="No space left on device. About 250 MB"):
+    with pytest.raises(datasets.DatasetError, match=r"No space left on device\. About 250 MB"):
         flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
     assert list(tmp_path.iterdir()) == []
 
