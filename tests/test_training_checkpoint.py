@@ -146,8 +146,10 @@ def test_sixteen_bits_survive(tmp_path, policy):
         assert training.Checkpoint(tmp_path / "run.npz").restore(other) == 2
     finally:
         keras.config.set_dtype_policy("float32")
-    ours = [np.array(v.value, "float32") for v in (*model.variables, *model.optimizer.variables)]
-    theirs = [np.array(v.value, "float32") for v in (*other.variables, *other.optimizer.variables)]
+    ours = [np.asarray(v.value, "float32") for v in (*model.variables, *model.optimizer.variables)]
+    theirs = [
+        np.asarray(v.value, "float32") for v in (*other.variables, *other.optimizer.variables)
+    ]
     assert len(ours) == len(theirs) > 4
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -163,5 +165,5 @@ def test_checkpoint_explains_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match="is not ready; accepted: a built, compiled model"):
         training.Checkpoint(tmp_path / "run.npz").restore(network(loss=None))
     fit(network(), tmp_path / "run.npz", epochs=1)
-    with pytest.raises(ValueError, match="holds 10 arrays and this model has 10 variables, or"):
+    with pytest.raises(ValueError, match="holds 8 arrays and this model has 8 variables, or"):
         training.Checkpoint(tmp_path / "run.npz").restore(network(units=4))

@@ -59,7 +59,8 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ValueError: if the model is not built and compiled, or the file is not from this model.
         """
-        epoch = self._load(_variables(model)) if self.path.exists() else 0
+        variables = _variables(model)
+        epoch = self._load(variables) if self.path.exists() else 0
         self._start(epoch)
         return epoch
 
