@@ -192,7 +192,8 @@ def _built_for(layer):
     import keras
 
     try:  # a model, or a layer with one place in a model
-        return [(tuple(x.shape), x.dtype) for x in keras.tree.flatten(layer.input)]
+        inputs = getattr(layer, "inputs", None) or keras.tree.flatten(layer.input)
+        return [(tuple(x.shape), x.dtype) for x in inputs]
     except (AttributeError, ValueError):
         shape = (layer.get_build_config() or {}).get("input_shape") or []
         shapes = shape if _is_nested(shape) or not shape else [shape]

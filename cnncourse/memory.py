@@ -108,7 +108,8 @@ def plan(model, batch_size=1, input_shape=None, precision=None, optimizer="adam"
         raise ValueError(f"precision is {precision!r}; accepted: None or one of {PRECISIONS}")
     inputs = symbolic_inputs(built(model), input_shape, positive_int("batch_size", batch_size))
     with _traced() as calls:
-        outputs = keras.tree.flatten(model(inputs))
+        run = model.call if _made_of_others(model) else model
+        outputs = keras.tree.flatten(run(inputs))
     policy = keras.DTypePolicy(precision) if precision else None
     inputs = keras.tree.flatten(inputs)
     weights, copies, trainable = _weight_bytes(model, policy)
