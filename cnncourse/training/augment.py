@@ -35,10 +35,11 @@ def augmenter(value_range, flip=False, rotation=0, shift=0, zoom=0, contrast=0, 
     ):
         if not 0 <= value <= most:
             raise ValueError(f"{name} is {value!r}; accepted: from 0 to {most}")
-    fill = {"fill_mode": "constant", "fill_value": low}
+    exact = {"dtype": "float32"}  # pixels in 16 bits would lose shades
+    fill = {"fill_mode": "constant", "fill_value": low, **exact}
     steps = []
     if flip:
-        steps.append(layers.RandomFlip("horizontal", seed=seed))
+        steps.append(layers.RandomFlip("horizontal", seed=seed, **exact))
     if rotation:
         steps.append(layers.RandomRotation(rotation / 360, seed=seed + 1, **fill))
     if shift:
@@ -46,7 +47,9 @@ def augmenter(value_range, flip=False, rotation=0, shift=0, zoom=0, contrast=0, 
     if zoom:
         steps.append(layers.RandomZoom(zoom, seed=seed + 3, **fill))
     if contrast:
-        steps.append(layers.RandomContrast(contrast, value_range=(low, high), seed=seed + 4))
+        steps.append(
+            layers.RandomContrast(contrast, value_range=(low, high), seed=seed + 4, **exact)
+        )
     if not steps:
         raise ValueError("every change is off; accepted: at least one of flip, rotation, …")
     return layers.Pipeline(steps, name="augmenter")

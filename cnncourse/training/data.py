@@ -1,22 +1,23 @@
 """The input pipeline: batches in an order that depends on the seed and the epoch alone."""
 
+import keras
 import numpy as np
 from cnncourse.scratch.windows import positive_int
 
 
 def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
-    """Return a `tf.data.Dataset` of batches for `fit`, `evaluate` or `predict`.
+    """Return batches for `fit`, `evaluate` or `predict`, each pass over them one epoch.
 
-    Every backend of Keras takes it. The order of an epoch is a permutation drawn from
-    `(seed, epoch)`, not from a generator that runs on: epoch 7 sees the same order whether or not
-    epochs 0 to 6 ran in this process. `Checkpoint` sets the epoch; without it every pass over the
-    data counts as the next one. The dataset holds one pass and knows its length, so leave
-    `steps_per_epoch` out.
+    The order of an epoch is a permutation drawn from `(seed, epoch)`, not from a generator that
+    runs on: epoch 7 sees the same order whether or not epochs 0 to 6 ran in this process.
+    `Checkpoint` sets the epoch; without it every pass counts as the next one.
 
-    TensorFlow's autotuning of the pipeline is switched off. On two CPU cores, `fit` on plain
-    arrays, which leaves it on, ran at about 325 instead of 195 ms per step in 8 of 10 runs, and a
-    pipeline with it off in none of 10. There is nothing to tune, either: the images are in memory
-    and one batch is prepared while the last one is trained on.
+    With TensorFlow this is a `tf.data.Dataset` whose autotuning is switched off. On two CPU cores,
+    `fit` on plain arrays, which leaves it on, ran at about 325 instead of 195 ms per step in 8 of
+    10 runs, and a pipeline with it off in none of 10. There is nothing to tune, either: the images
+    are in memory, and training takes all cores anyway. Nothing is prepared ahead, so no random
+    number is drawn for a batch that `fit` never asks for. With JAX and PyTorch, which need no
+    TensorFlow, it is a `keras.utils.PyDataset`.
 
     Args:
         images: (n, height, width, channels), any number format; passed on as they are.
@@ -24,20 +25,17 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
         batch_size: images per step; the last batch of an epoch may be smaller.
         shuffle: draw a new order for every epoch; False keeps the order of the arrays.
         augment: a function from a batch of images to another, such as `augmenter(...)`. Layers in
-            it are called in training mode. With TensorFlow their random numbers, too, depend on
-            seed and epoch once `Checkpoint` sets the epoch; on JAX and PyTorch put such layers
-            into the network instead, where they are part of its state.
+            it are called in training mode, and their random numbers depend on seed and epoch, too,
+            once `Checkpoint` sets the epoch.
         seed: non-negative integer.
 
     Returns:
-        The dataset of (images, labels), with an attribute `epochs`: `epochs.start(7)` makes the
-        next pass epoch 7.
+        The batches of (images, labels), as many as `len` says; leave `steps_per_epoch` out. They
+        have an attribute `epochs`: `epochs.start(7)` makes the next pass epoch 7.
 
     Raises:
         ValueError: if the arrays differ in length or are empty, or an argument is not accepted.
     """
-    import tensorflow as tf
-
     batch_size = positive_int("batch_size", batch_size)
     if len(images) != len(labels) or not len(images):
         raise ValueError(
@@ -45,28 +43,8 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
             "as images, at least one"
         )
     epochs = _Epochs(len(images), shuffle, _seed(seed), augment)
-    with tf.device("CPU"):
-        images, labels = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
-
-    def batches_of(order):
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
-
-    def look_up(chosen):
-        return tf.gather(images, chosen), tf.gather(labels, chosen)
-
-    signature = tf.TensorSpec((len(images),), "int64")
-    data = tf.data.Dataset.from_generator(epochs.order, output_signature=signature)
-    data = data.flat_map(batches_of).map(look_up)
-    if augment is not None:
-        data = data.map(lambda batch, labels: (_augmented(augment, batch), labels))
-    steps = -(-len(images) // batch_size)
-    data = data.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(1)
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.deterministic = True
-    data = data.with_options(options)
-    data.epochs = epochs
-    return data
+    make = _tf_data if keras.backend.backend() == "tensorflow" else _Batches
+    return make(np.asarray(images), np.asarray(labels), batch_size, augment, epochs)
 
 
 class _Epochs:
@@ -79,21 +57,72 @@ class _Epochs:
     def start(self, epoch):
         """Make the next pass over the data that of an epoch, counted from 0."""
         self.next = epoch
-        for i, generator in enumerate(seed_generators(self.augment)):
+        for i, generator in enumerate(_seed_generators(self.augment)):
             drawn = np.random.default_rng((self.seed, epoch, i)).integers(2**31)
             generator.state.assign([drawn, 0])
 
     def order(self):
-        """Yield the indices of one epoch, (n,), and count on."""
-        epoch, self.next = self.next, self.next + 1
-        random = np.random.default_rng((self.seed, epoch))
-        yield random.permutation(self.n) if self.shuffle else np.arange(self.n)
+        """Return the indices of the next epoch, (n,)."""
+        random = np.random.default_rng((self.seed, self.next))
+        return random.permutation(self.n) if self.shuffle else np.arange(self.n)
+
+    def pass_over(self):
+        """Yield the indices of the next epoch, once, and count on."""
+        order = self.order()
+        self.next += 1
+        yield order
 
 
-def seed_generators(layer):
+def _tf_data(images, labels, batch_size, augment, epochs):
+    """Return the batches as a `tf.data.Dataset`."""
+    import tensorflow as tf
+
+    with tf.device("CPU"):
+        images, labels = tf.convert_to_tensor(images), tf.convert_to_tensor(labels)
+
+    def batches_of(order):
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    def look_up(chosen):
+        return _augmented(augment, tf.gather(images, chosen)), tf.gather(labels, chosen)
+
+    signature = tf.TensorSpec((epochs.n,), "int64")
+    data = tf.data.Dataset.from_generator(epochs.pass_over, output_signature=signature)
+    steps = -(-epochs.n // batch_size)
+    data = data.flat_map(batches_of).map(look_up)
+    data = data.apply(tf.data.experimental.assert_cardinality(steps))
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.deterministic = True
+    data = data.with_options(options)
+    data.epochs = epochs
+    return data
+
+
+class _Batches(keras.utils.PyDataset):
+    """The batches for backends without `tf.data`."""
+
+    def __init__(self, images, labels, batch_size, augment, epochs):
+        super().__init__()
+        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.augment, self.epochs = augment, epochs
+        self.drawn = None, None  # an epoch, and its order
+
+    def __len__(self):
+        return -(-self.epochs.n // self.batch_size)
+
+    def __getitem__(self, step):
+        if self.drawn[0] != self.epochs.next:
+            self.drawn = self.epochs.next, self.epochs.order()
+        chosen = self.drawn[1][step * self.batch_size :][: self.batch_size]
+        return _augmented(self.augment, self.images[chosen]), self.labels[chosen]
+
+    def on_epoch_end(self):
+        self.epochs.next += 1
+
+
+def _seed_generators(layer):
     """List the random number generators of a layer and of the layers in it, if it is a layer."""
-    import keras
-
     if not isinstance(layer, keras.layers.Layer):
         return []
     parts = layer._flatten_layers()  # Keras offers no public way to list them
@@ -102,9 +131,9 @@ def seed_generators(layer):
 
 
 def _augmented(augment, batch):
-    import keras
-
-    return augment(batch, training=True) if isinstance(augment, keras.Layer) else augment(batch)
+    if isinstance(augment, keras.layers.Layer):
+        return augment(batch, training=True)
+    return augment(batch) if augment else batch
 
 
 def _seed(seed):
