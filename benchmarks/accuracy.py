@@ -75,10 +75,10 @@ def run(name, seed, deadline, tiny):
     unfinished = HERE.parent / "build" / "accuracy" / f"{name}-{seed}.npz"
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     if recipe.stock:
-        data, arguments = None, {"x": x, "y": y, "batch_size": recipe.batch_size}
+        data, arguments = None, {"x": x, "y": y, "batch_size": recipe.batch_size, "shuffle": True}
     else:
         data = training.pipeline(x, y, recipe.batch_size, seed=seed)
-        arguments = {"x": data}
+        arguments = {"x": data, "shuffle": False}
     checkpoint = training.Checkpoint(unfinished, data)
     swap = [keras.callbacks.SwapEMAWeights()] if recipe.average else []
     network.fit(
