@@ -7,6 +7,7 @@ from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
+from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -16,6 +17,7 @@ __all__ = [
     "Demo",
     "FilterDemo",
     "FlipbookDemo",
+    "MemoryDemo",
     "PoolingDemo",
     "StackDemo",
     "TimelineDemo",
