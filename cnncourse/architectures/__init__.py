@@ -13,11 +13,16 @@ Every constructor has the same arguments:
 Names of layers are those of `keras.applications`, so that `copy_weights` fits ours to theirs.
 
 >>> list_architectures()[:2]
-['resnet101', 'resnet152']
+['alexnet', 'fashion_cnn']
 >>> build("resnet18", classes=10, input_shape=(64, 64, 3)).output_shape
 (None, 10)
 """
 
+from cnncourse.architectures.alexnet import alexnet, zfnet
+from cnncourse.architectures.fashion_cnn import fashion_cnn
+from cnncourse.architectures.googlenet import googlenet
+from cnncourse.architectures.inception import inception_resnet_v2, inception_v3, inception_v4
+from cnncourse.architectures.lenet import lenet5
 from cnncourse.architectures.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from cnncourse.architectures.resnet_v2 import resnet50_v2
 from cnncourse.architectures.vgg import vgg16, vgg19
@@ -26,6 +31,13 @@ from cnncourse.architectures.weights import copy_weights
 _CONSTRUCTORS = {
     constructor.__name__: constructor
     for constructor in (
+        alexnet,
+        fashion_cnn,
+        googlenet,
+        inception_resnet_v2,
+        inception_v3,
+        inception_v4,
+        lenet5,
         resnet18,
         resnet34,
         resnet50,
@@ -34,6 +46,7 @@ _CONSTRUCTORS = {
         resnet152,
         vgg16,
         vgg19,
+        zfnet,
     )
 }
 

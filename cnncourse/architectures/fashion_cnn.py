@@ -1,0 +1,49 @@
+"""A first network of one's own: small enough for Fashion-MNIST, shaped like the famous ones.
+
+Source: Géron (2022), Hands-on machine learning, 3rd ed., chapter 14 (CNN for Fashion-MNIST).
+
+Maps shrink and deepen: after each pooling there are twice as many, for there are few simple
+patterns but many ways to combine them. Only the first kernel is large, where there is one channel
+to read; its stride is 1, because the images are small. All weights before a ReLU start as He's
+initialisation gives them. Half of the dense units are dropped in training: they hold 21 % of the
+weights and are the first to overfit.
+"""
+
+from cnncourse.architectures.common import classifier, finished, image_input
+from keras import layers
+
+
+def _convolution(x, filters, kernel_size=3):
+    """Apply a convolution that keeps the size, and ReLU."""
+    options = {"activation": "relu", "kernel_initializer": "he_normal"}
+    return layers.Conv2D(filters, kernel_size, padding="same", **options)(x)
+
+
+def _dense(x, units):
+    """Apply a dense layer with ReLU, then dropout."""
+    x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
+    return layers.Dropout(0.5)(x)
+
+
+def fashion_cnn(
+    input_shape=(28, 28, 1),
+    classes=10,
+    include_top=True,
+    weights=None,
+    classifier_activation="softmax",
+    name="fashion_cnn",
+):
+    """Return the network of five convolutional and three dense layers: 1,413,834 parameters."""
+    inputs = image_input(input_shape, weights, known_sides=include_top)
+    x = _convolution(inputs, 64, kernel_size=7)
+    x = layers.MaxPooling2D()(x)
+    for filters in (128, 256):
+        x = _convolution(x, filters)
+        x = _convolution(x, filters)
+        x = layers.MaxPooling2D()(x)
+    if include_top:
+        x = layers.Flatten()(x)
+        x = _dense(x, 128)
+        x = _dense(x, 64)
+        x = classifier(x, classes, classifier_activation)
+    return finished(inputs, x, weights, name)
