@@ -10,6 +10,7 @@ import copy
 import keras
 import numpy as np
 from cnncourse.architectures import copy_weights
+from cnncourse.architectures.weights import weights_by_name
 
 TOLERANCE = 1e-5  # of the largest output
 
@@ -72,12 +73,13 @@ def edited(model, edit):
 
 def settings(model):
     """Return {weight's name: shape} and {layer's name: what its result depends on}."""
-    shapes = {w.path.replace("/", "_"): tuple(w.shape) for w in model.weights}
+    named = weights_by_name(model)
+    shapes = {name: tuple(weight.shape) for name, (_, weight) in named.items()}
+    layer_of = {weight.path: name.rpartition("_")[0] for name, (_, weight) in named.items()}
     keys = ("strides", "kernel_size", "dilation_rate", "groups", "epsilon", "momentum", "scale")
     configs = {}
     for layer in model._flatten_layers():
         if layer.weights and hasattr(layer, "path") and not hasattr(layer, "layers"):
             config = layer.get_config()
-            name = layer.weights[0].path.rpartition("/")[0].replace("/", "_")
-            configs[name] = {k: config[k] for k in keys if k in config}
+            configs[layer_of[layer.weights[0].path]] = {k: config[k] for k in keys if k in config}
     return shapes, configs

@@ -62,7 +62,8 @@ def googlenet(
     The heads are for training only. So train the network of three outputs, then keep the first:
 
         training = googlenet(auxiliary=True)
-        training.compile("sgd", loss="sparse_categorical_crossentropy", loss_weights=LOSS_WEIGHTS)
+        losses = ["sparse_categorical_crossentropy"] * 3
+        training.compile("sgd", losses, loss_weights=LOSS_WEIGHTS)
         training.fit(images, [labels, labels, labels])
         network = keras.Model(training.input, training.outputs[0])
 

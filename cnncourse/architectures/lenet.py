@@ -17,9 +17,10 @@ from keras import layers
 
 # Table I: the maps of S2 that each map of C3 reads. Three neighbours, four, some, all.
 C3_READS = [
-    *[[i % 6 for i in range(start, start + 3)] for start in range(6)],
-    *[sorted(i % 6 for i in range(start, start + 4)) for start in range(6)],
-    *[[0, 1, 3, 4], [1, 2, 4, 5], [0, 2, 3, 5]],
+    *[sorted((first + i) % 6 for i in range(count)) for count in (3, 4) for first in range(6)],
+    [0, 1, 3, 4],
+    [1, 2, 4, 5],
+    [0, 2, 3, 5],
     [0, 1, 2, 3, 4, 5],
 ]
 
