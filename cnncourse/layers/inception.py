@@ -4,6 +4,7 @@ Source: Szegedy et al. (2015), Going deeper with convolutions, arXiv:1409.4842.
 """
 
 import keras
+from cnncourse.layers.chain import build_chain, call_chain
 from cnncourse.scratch.windows import positive_int
 from keras import layers
 
@@ -71,7 +72,9 @@ class InceptionModule(layers.Layer):
 
     def call(self, inputs):
         """Stack what the branches make of the input."""
-        return keras.ops.concatenate([chain(branch, inputs) for branch in self.branches], axis=-1)
+        return keras.ops.concatenate(
+            [call_chain(branch, inputs) for branch in self.branches], axis=-1
+        )
 
     def compute_output_shape(self, input_shape):
         """Return the input's shape with the channels of all branches."""
@@ -135,7 +138,7 @@ class AuxiliaryHead(layers.Layer):
 
     def call(self, inputs):
         """Apply the parts one after the other."""
-        return chain(self.parts, inputs)
+        return call_chain(self.parts, inputs)
 
     def compute_output_shape(self, input_shape):
         """Return (batch, classes)."""
@@ -145,17 +148,3 @@ class AuxiliaryHead(layers.Layer):
         """Return what `from_config` needs to make the layer again."""
         activation = keras.activations.serialize(self.activation)
         return {**super().get_config(), "classes": self.classes, "activation": activation}
-
-
-def build_chain(parts, shape):
-    """Make the weights of layers that follow one another."""
-    for layer in parts:
-        layer.build(shape)
-        shape = layer.compute_output_shape(shape)
-
-
-def chain(parts, x):
-    """Apply layers one after the other."""
-    for layer in parts:
-        x = layer(x)
-    return x
