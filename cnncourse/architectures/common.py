@@ -29,10 +29,31 @@ def image_input(input_shape, weights, known_sides=False):
     path = str(weights)
     if weights is not None and not (path.endswith(".weights.h5") and os.path.isfile(path)):
         raise ValueError(
-            f"weights is {weights!r}; accepted: None (random values) or the path of a "
-            ".weights.h5 file, as model.save_weights writes it"
+            f"weights is {weights!r}; accepted: None (random values), the path of a .weights.h5 "
+            "file, as model.save_weights writes it, or 'imagenet' where Keras has such weights"
         )
     return keras.Input(shape)
+
+
+def width_multiplier(alpha):
+    """Return `alpha`, by which every layer's number of maps is multiplied.
+
+    Raises:
+        ValueError: if it is not a positive number.
+    """
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not alpha > 0:
+        raise ValueError(f"alpha is {alpha!r}; accepted: a positive number")
+    return alpha
+
+
+def rounded(filters):
+    """Return the multiple of 8 nearest to a number of maps, but no less than nine tenths of it.
+
+    >>> rounded(35.2), rounded(11.2)
+    (32, 16)
+    """
+    multiple = max(8, int(filters + 4) // 8 * 8)
+    return multiple if multiple >= 0.9 * filters else multiple + 8
 
 
 def classifier(x, classes, activation):

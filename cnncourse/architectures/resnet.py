@@ -1,7 +1,9 @@
-"""ResNet: stacks of residual units, so that more than a hundred layers can be trained.
+"""ResNet and ResNeXt: stacks of residual units, so that more than a hundred layers can be trained.
 
 Source: He, Zhang, Ren & Sun (2015), Deep residual learning for image recognition,
-arXiv:1512.03385, table 1. The units are in `cnncourse.layers`.
+arXiv:1512.03385, table 1; for ResNeXt, Xie, Girshick, Dollár, Tu & He (2016), Aggregated residual
+transformations for deep neural networks, arXiv:1611.05431, table 1. The units are in
+`cnncourse.layers`.
 
 There are two families of details, and they do not mix:
 
@@ -9,16 +11,18 @@ There are two families of details, and they do not mix:
   from the authors' Caffe files: the stem pads explicitly, as many zeros on every side, where "same"
   would put fewer zeros at the top left than at the bottom right for strides of 2, and shift
   everything by a pixel. Hence also the bias and the epsilon in `BottleneckUnit`.
-* 18 and 34 layers have no counterpart in Keras. They are written the way one would write them in
-  Keras today: "same" padding, no bias before batch normalisation, Keras' default epsilon.
+* 18 and 34 layers and ResNeXt have no counterpart in Keras. They are written the way one would
+  write them in Keras today: "same" padding, no bias before batch normalisation, Keras' default
+  epsilon.
 """
 
 from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.layers import BottleneckUnit, ResidualUnit
+from cnncourse.architectures.pretrained import pretrained
+from cnncourse.layers import BottleneckUnit, ResidualUnit, ResNeXtUnit
 from keras import layers
 
 
-def _same_stem(x):
+def same_stem(x):
     """Convolve 7×7 and pool 3×3, both with strides 2: 224 → 56."""
     x = layers.Conv2D(
         64,
@@ -44,20 +48,34 @@ def _padded_stem(x):
     return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 
 
-def _stack(x, unit, filters, units, strides, name):
+def stack(x, unit, filters, units, strides, name):
     """Apply one row of table 1; its first unit changes the size."""
     for i in range(1, units + 1):
         x = unit(filters, strides if i == 1 else 1, name=f"{name}_block{i}")(x)
     return x
 
 
-def _resnet(depths, unit, input_shape, classes, include_top, weights, classifier_activation, name):
-    """Return the network with so many units in each of its four stacks."""
+def residual_network(
+    depths,
+    unit,
+    input_shape,
+    classes,
+    include_top,
+    weights,
+    classifier_activation,
+    name,
+    filters=64,
+):
+    """Return the network with so many units in each of its four stacks.
+
+    The arguments between `unit` and `name` are those of every constructor; `filters` is what the
+    units of the first stack get. It doubles from stack to stack, while the sides halve.
+    """
     inputs = image_input(input_shape, weights)
-    x = _padded_stem(inputs) if unit is BottleneckUnit else _same_stem(inputs)
+    x = _padded_stem(inputs) if unit is BottleneckUnit else same_stem(inputs)
     for i, units in enumerate(depths):
         strides = 1 if i == 0 else 2  # the stem's pooling has halved the first stack's input
-        x = _stack(x, unit, 64 * 2**i, units, strides, f"conv{i + 2}")
+        x = stack(x, unit, filters * 2**i, units, strides, f"conv{i + 2}")
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = classifier(x, classes, classifier_activation)
@@ -74,7 +92,7 @@ def resnet18(
 ):
     """Return ResNet-18, of basic units: 11,689,512 trainable parameters."""
     top = (classes, include_top, weights, classifier_activation)
-    return _resnet((2, 2, 2, 2), ResidualUnit, input_shape, *top, name)
+    return residual_network((2, 2, 2, 2), ResidualUnit, input_shape, *top, name)
 
 
 def resnet34(
@@ -92,9 +110,10 @@ def resnet34(
     Source: Géron (2022), Hands-on machine learning, 3rd ed., chapter 14 (ResNet-34 with Keras).
     """
     top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 6, 3), ResidualUnit, input_shape, *top, name)
+    return residual_network((3, 4, 6, 3), ResidualUnit, input_shape, *top, name)
 
 
+@pretrained
 def resnet50(
     input_shape=(224, 224, 3),
     classes=1000,
@@ -105,9 +124,10 @@ def resnet50(
 ):
     """Return ResNet-50, of bottleneck units: 25,636,712 parameters."""
     top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 6, 3), BottleneckUnit, input_shape, *top, name)
+    return residual_network((3, 4, 6, 3), BottleneckUnit, input_shape, *top, name)
 
 
+@pretrained
 def resnet101(
     input_shape=(224, 224, 3),
     classes=1000,
@@ -118,9 +138,10 @@ def resnet101(
 ):
     """Return ResNet-101, of bottleneck units: 44,707,176 parameters."""
     top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 23, 3), BottleneckUnit, input_shape, *top, name)
+    return residual_network((3, 4, 23, 3), BottleneckUnit, input_shape, *top, name)
 
 
+@pretrained
 def resnet152(
     input_shape=(224, 224, 3),
     classes=1000,
@@ -131,4 +152,17 @@ def resnet152(
 ):
     """Return ResNet-152, of bottleneck units: 60,419,944 parameters."""
     top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 8, 36, 3), BottleneckUnit, input_shape, *top, name)
+    return residual_network((3, 8, 36, 3), BottleneckUnit, input_shape, *top, name)
+
+
+def resnext50(
+    input_shape=(224, 224, 3),
+    classes=1000,
+    include_top=True,
+    weights=None,
+    classifier_activation="softmax",
+    name="resnext50",
+):
+    """Return ResNeXt-50, 32×4d: 32 paths of 4 maps in the first stack; 25,028,904 trainable."""
+    top = (classes, include_top, weights, classifier_activation)
+    return residual_network((3, 4, 6, 3), ResNeXtUnit, input_shape, *top, name, filters=128)

@@ -17,6 +17,7 @@ in `resnet.py` and in `BottleneckUnit`.
 """
 
 from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.pretrained import pretrained
 from keras import layers
 
 
@@ -51,6 +52,7 @@ def _stack(x, filters, units, strides, name):
     return x
 
 
+@pretrained
 def resnet50_v2(
     input_shape=(224, 224, 3),
     classes=1000,

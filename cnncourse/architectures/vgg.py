@@ -11,6 +11,7 @@ prediction.
 """
 
 from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.pretrained import pretrained
 from keras import layers
 
 
@@ -34,6 +35,7 @@ def _vgg(depths, input_shape, classes, include_top, weights, classifier_activati
     return finished(inputs, x, weights, name)
 
 
+@pretrained
 def vgg16(
     input_shape=(224, 224, 3),
     classes=1000,
@@ -47,6 +49,7 @@ def vgg16(
     return _vgg(depths, input_shape, classes, include_top, weights, classifier_activation, name)
 
 
+@pretrained
 def vgg19(
     input_shape=(224, 224, 3),
     classes=1000,
