@@ -10,36 +10,24 @@ capability of CNN, arXiv:1911.11929, figures 2 (b) and 5. The split is in `cnnco
   that doubles the maps to be split. Theirs has leaky ReLU throughout; here the units keep ReLU.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.architectures.densenet import dense_stem
+from cnncourse.architectures.common import network
+from cnncourse.architectures.densenet import dense_end, dense_stem
 from cnncourse.architectures.resnet import same_stem
 from cnncourse.layers import CrossStagePartial, DenseBlock, ResNeXtUnit, Transition
 from keras import layers
 
 
-def csp_densenet(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="csp_densenet",
-):
-    """Return the cross stage partial DenseNet-121: CSP_DENSENET_COUNT parameters."""
-    inputs = image_input(input_shape, weights)
-    x = dense_stem(inputs)
+@network()
+def csp_densenet(x):
+    """Return the cross stage partial DenseNet-121: 5,981,469 parameters."""
+    x = dense_stem(x)
     for i, depth in enumerate((6, 12, 24, 16), 2):
         block = DenseBlock(depth, growth_rate=32, name=f"conv{i}_dense")
         partial = Transition(0.5, pool_size=1, name=f"conv{i}_transition")
         x = CrossStagePartial([block, partial], name=f"conv{i}")(x)
         if i < 5:
             x = Transition(0.5, name=f"pool{i}")(x)
-    x = layers.BatchNormalization(epsilon=1.001e-5, name="bn")(x)
-    x = layers.Activation("relu", name="relu")(x)
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return dense_end(x)
 
 
 def _convolved(x, filters, kernel_size, name, strides=1, activation="relu"):
@@ -50,17 +38,10 @@ def _convolved(x, filters, kernel_size, name, strides=1, activation="relu"):
     return layers.Activation(activation, name=f"{name}_act")(x)
 
 
-def csp_resnet50(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="csp_resnet50",
-):
+@network()
+def csp_resnet50(x):
     """Return the cross stage partial ResNet-50: 21,616,168 trainable parameters."""
-    inputs = image_input(input_shape, weights)
-    x = same_stem(inputs)
+    x = same_stem(x)
     for i, units in enumerate((3, 3, 5, 2)):
         stage, filters = f"conv{i + 2}", 128 * 2**i
         if i > 0:
@@ -75,7 +56,4 @@ def csp_resnet50(
         ]
         x = CrossStagePartial(path, name=stage)(x)
         x = _convolved(x, filters, 1, f"{stage}_join")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return x

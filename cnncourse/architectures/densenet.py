@@ -9,8 +9,7 @@ the useless bias. After the last block there is no transition, only the normalis
 that a further layer would have brought.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import network
 from cnncourse.layers import DenseBlock, Transition
 from keras import layers
 
@@ -25,59 +24,35 @@ def dense_stem(x):
     return layers.MaxPooling2D(3, strides=2, name="pool1")(x)
 
 
-def _densenet(depths, input_shape, classes, include_top, weights, classifier_activation, name):
-    """Return the network with so many layers in each of its four blocks."""
-    inputs = image_input(input_shape, weights)
-    x = dense_stem(inputs)
+def dense_end(x):
+    """Normalise and activate what the last block gives."""
+    x = layers.BatchNormalization(epsilon=1.001e-5, name="bn")(x)
+    return layers.Activation("relu", name="relu")(x)
+
+
+def _densenet(x, depths):
+    """Apply everything but the top, with so many layers in each of the four blocks."""
+    x = dense_stem(x)
     for i, depth in enumerate(depths, 2):
         x = DenseBlock(depth, growth_rate=32, name=f"conv{i}")(x)
         if i < 5:
             x = Transition(0.5, name=f"pool{i}")(x)
-    x = layers.BatchNormalization(epsilon=1.001e-5, name="bn")(x)
-    x = layers.Activation("relu", name="relu")(x)
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return dense_end(x)
 
 
-@pretrained
-def densenet121(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="densenet121",
-):
+@network()
+def densenet121(x):
     """Return DenseNet-121: 8,062,504 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _densenet((6, 12, 24, 16), input_shape, *top, name)
+    return _densenet(x, (6, 12, 24, 16))
 
 
-@pretrained
-def densenet169(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="densenet169",
-):
+@network()
+def densenet169(x):
     """Return DenseNet-169: 14,307,880 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _densenet((6, 12, 32, 32), input_shape, *top, name)
+    return _densenet(x, (6, 12, 32, 32))
 
 
-@pretrained
-def densenet201(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="densenet201",
-):
+@network()
+def densenet201(x):
     """Return DenseNet-201: 20,242,984 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _densenet((6, 12, 48, 32), input_shape, *top, name)
+    return _densenet(x, (6, 12, 48, 32))

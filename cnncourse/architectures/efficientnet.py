@@ -13,11 +13,12 @@ which for an even side is one zero less at the top left; the reference writes th
 asymmetric layer, and takes every unknown side for an even one.
 """
 
+import functools
 import math
 
-from cnncourse.architectures.common import classifier, finished, image_input, rounded
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import averaged, network, rounded
 from cnncourse.layers import MBConv
+from cnncourse.layers.inverted_residual import FAN_OUT
 from keras import layers
 
 # Table 1: kernel size, expansion, maps, repeats, strides of the first.
@@ -81,46 +82,30 @@ def _units(x, stages):
     return x
 
 
-def _constructor(key):
+def _efficientnet(name):
     """Return the constructor of one row of `SCALES`."""
-    width, depth, side, dropout = SCALES[key]
+    width, depth, side, dropout = SCALES[name]
+    options = {"use_bias": False, "kernel_initializer": FAN_OUT}
 
-    def efficientnet(
-        input_shape=(side, side, 3),
-        classes=1000,
-        include_top=True,
-        weights=None,
-        classifier_activation="softmax",
-        name=key,
-    ):
-        inputs = image_input(input_shape, weights)
-        options = {"use_bias": False, "kernel_initializer": MBConv.kernel_initializer}
-        x = layers.Normalization()(layers.Rescaling(1 / 255)(inputs))
-        stem = layers.Conv2D(
-            rounded(32 * width), 3, strides=2, padding="same", name="stem_conv", **options
-        )
-        x = _normalised(stem(x), "stem")
+    def features(x):
+        x = layers.Normalization()(layers.Rescaling(1 / 255)(x))
+        filters = rounded(32 * width)
+        x = layers.Conv2D(filters, 3, 2, padding="same", name="stem_conv", **options)(x)
+        x = _normalised(x, "stem")
         x = _units(x, scaled_stages(width, depth))
         x = layers.Conv2D(rounded(1280 * width), 1, name="top_conv", **options)(x)
-        x = _normalised(x, "top")
-        if include_top:
-            x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-            x = layers.Dropout(dropout, name="top_dropout")(x)
-            x = classifier(x, classes, classifier_activation)
-        return finished(inputs, x, weights, name)
+        return _normalised(x, "top")
 
-    efficientnet.__name__ = efficientnet.__qualname__ = key
-    efficientnet.__doc__ = (
-        f"Return EfficientNet-{key[-2:].upper()}: {width}× as wide and {depth}× as deep as B0."
-    )
-    return pretrained(efficientnet)
+    features.__name__ = features.__qualname__ = name
+    features.__doc__ = f"Return {name}: {width}× as wide and {depth}× as deep as efficientnet_b0."
+    return network(side, functools.partial(averaged, dropout=dropout))(features)
 
 
-efficientnet_b0 = _constructor("efficientnet_b0")
-efficientnet_b1 = _constructor("efficientnet_b1")
-efficientnet_b2 = _constructor("efficientnet_b2")
-efficientnet_b3 = _constructor("efficientnet_b3")
-efficientnet_b4 = _constructor("efficientnet_b4")
-efficientnet_b5 = _constructor("efficientnet_b5")
-efficientnet_b6 = _constructor("efficientnet_b6")
-efficientnet_b7 = _constructor("efficientnet_b7")
+efficientnet_b0 = _efficientnet("efficientnet_b0")
+efficientnet_b1 = _efficientnet("efficientnet_b1")
+efficientnet_b2 = _efficientnet("efficientnet_b2")
+efficientnet_b3 = _efficientnet("efficientnet_b3")
+efficientnet_b4 = _efficientnet("efficientnet_b4")
+efficientnet_b5 = _efficientnet("efficientnet_b5")
+efficientnet_b6 = _efficientnet("efficientnet_b6")
+efficientnet_b7 = _efficientnet("efficientnet_b7")

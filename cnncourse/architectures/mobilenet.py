@@ -10,8 +10,7 @@ zero at the bottom right only, whatever the side: for an even one, that is what 
 TensorFlow, where the network comes from. The classifier is a 1×1 convolution.
 """
 
-from cnncourse.architectures.common import finished, image_input, width_multiplier
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import network, width_multiplier
 from cnncourse.scratch.windows import positive_int
 from keras import layers
 
@@ -40,29 +39,22 @@ def _separable(x, filters, strides, i):
     return _normalised(x, f"conv_pw_{i}")
 
 
-@pretrained
-def mobilenet(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="mobilenet",
-    alpha=1.0,
-):
+def _top(x, classes, activation):
+    """Average each map and classify by a 1×1 convolution."""
+    classes = positive_int("classes", classes)
+    x = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    x = layers.Dropout(0.001, name="dropout")(x)
+    x = layers.Conv2D(classes, 1, name="conv_preds")(x)
+    x = layers.Reshape((classes,), name="reshape_2")(x)
+    return layers.Activation(activation, name="predictions")(x)
+
+
+@network(top=_top)
+def mobilenet(x, alpha=1.0):
     """Return MobileNet: 4,253,864 parameters for an `alpha` of 1."""
-    inputs = image_input(input_shape, weights)
-    alpha = width_multiplier(alpha)
-    options = {"padding": "same", "use_bias": False, "name": "conv1"}
-    x = layers.Conv2D(int(32 * alpha), 3, strides=2, **options)(inputs)
+    filters = int(32 * width_multiplier(alpha))
+    x = layers.Conv2D(filters, 3, 2, padding="same", use_bias=False, name="conv1")(x)
     x = _normalised(x, "conv1")
     for i, (filters, strides) in enumerate(_LAYERS, 1):
         x = _separable(x, int(filters * alpha), strides, i)
-    if include_top:
-        classes = positive_int("classes", classes)
-        x = layers.GlobalAveragePooling2D(keepdims=True)(x)
-        x = layers.Dropout(0.001, name="dropout")(x)
-        x = layers.Conv2D(classes, 1, name="conv_preds")(x)
-        x = layers.Reshape((classes,), name="reshape_2")(x)
-        x = layers.Activation(classifier_activation, name="predictions")(x)
-    return finished(inputs, x, weights, name)
+    return x

@@ -8,14 +8,7 @@ Numbers of maps are multiples of 8, which hardware likes. A narrow network (`alp
 the 1280 maps of the last convolution: classes are no fewer for it. Momentum is .999.
 """
 
-from cnncourse.architectures.common import (
-    classifier,
-    finished,
-    image_input,
-    rounded,
-    width_multiplier,
-)
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import network, rounded, width_multiplier
 from cnncourse.layers import InvertedResidual
 from keras import layers
 
@@ -37,36 +30,19 @@ def _normalised(x, norm, relu):
     return layers.ReLU(6, name=relu)(x)
 
 
-@pretrained
-def mobilenet_v2(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="mobilenet_v2",
-    alpha=1.0,
-):
+@network()
+def mobilenet_v2(x, alpha=1.0):
     """Return MobileNetV2: 3,538,984 parameters for an `alpha` of 1."""
-    inputs = image_input(input_shape, weights)
-    alpha = width_multiplier(alpha)
-    options = {"padding": "same", "use_bias": False, "name": "Conv1"}
-    x = layers.Conv2D(rounded(32 * alpha), 3, strides=2, **options)(inputs)
+    filters = rounded(32 * width_multiplier(alpha))
+    x = layers.Conv2D(filters, 3, 2, padding="same", use_bias=False, name="Conv1")(x)
     x = _normalised(x, "bn_Conv1", "Conv1_relu")
-    i = 0
-    for expansion, filters, repeats, strides in _STAGES:
-        for repeat in range(repeats):
-            unit = InvertedResidual(
-                rounded(int(filters * alpha)),
-                strides if repeat == 0 else 1,
-                expansion,
-                name=f"block_{i}" if i else "expanded_conv",
-            )
-            x = unit(x)
-            i += 1
+    units = [
+        (expansion, filters, strides if repeat == 0 else 1)
+        for expansion, filters, repeats, strides in _STAGES
+        for repeat in range(repeats)
+    ]
+    for i, (expansion, filters, strides) in enumerate(units):
+        name = f"block_{i}" if i else "expanded_conv"
+        x = InvertedResidual(rounded(int(filters * alpha)), strides, expansion, name=name)(x)
     x = layers.Conv2D(rounded(1280 * max(1, alpha)), 1, use_bias=False, name="Conv_1")(x)
-    x = _normalised(x, "Conv_1_bn", "out_relu")
-    if include_top:
-        x = layers.GlobalAveragePooling2D()(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _normalised(x, "Conv_1_bn", "out_relu")

@@ -68,20 +68,20 @@ ALPHAS = {
 
 
 def pretrained(constructor):
-    """Let a constructor that is in the tables above accept `weights="imagenet"`."""
-    signature = inspect.signature(constructor)
-    name = constructor.__name__
+    """Let a constructor that is in the tables above accept `weights="imagenet"`; return others."""
+    name, signature = constructor.__name__, inspect.signature(constructor)
+    if name not in REFERENCES:
+        return constructor
 
     @functools.wraps(constructor)
     def with_imagenet(*args, **kwargs):
-        arguments = signature.bind(*args, **kwargs)
-        arguments.apply_defaults()
-        asked = arguments.arguments
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        asked = bound.arguments
         if asked["weights"] != "imagenet":
             return constructor(*args, **kwargs)
         _check(name, asked, signature.parameters["input_shape"].default)
-        file, md5 = official_file(name, asked["input_shape"], asked["include_top"], asked)
-        path = _fetched(name, file, md5)
+        path = _fetched(name, *official_file(name, **asked))
         model = constructor(**{**asked, "weights": None})
         _load(name, path, model, asked)
         return model
@@ -91,32 +91,31 @@ def pretrained(constructor):
 
 def _check(name, asked, default_shape):
     """Raise ValueError for arguments that Keras' files do not fit."""
-    shape, sides = asked["input_shape"], SIDES.get(name, default_shape[:1])
-    wanted = {"classes": (1000,), "classifier_activation": ("softmax", None)}
+    accepted = {}
     if asked["include_top"]:
-        wanted["input_shape"] = tuple((side, side, 3) for side in sides)
-    elif shape[-1] != 3:
-        wanted = {"input_shape": ("three channels",)}
-    else:
-        wanted = {}
+        sides = SIDES.get(name, default_shape[:1])
+        accepted["input_shape"] = [(side, side, 3) for side in sides]
+        accepted["classes"] = [1000]
+        accepted["classifier_activation"] = ["softmax", None]
+    elif asked["input_shape"][2:] != (3,):
+        accepted["input_shape"] = ["(height, width, 3)"]
     if name in ALPHAS:
-        wanted["alpha"] = tuple(ALPHAS[name])
-    for argument, accepted in wanted.items():
-        value = tuple(shape) if argument == "input_shape" else asked[argument]
-        if value not in accepted:
+        accepted["alpha"] = list(ALPHAS[name])
+    for argument, values in accepted.items():
+        if asked[argument] not in values:
             raise ValueError(
-                f"{argument} is {value!r}; accepted with weights='imagenet' and "
-                f"include_top={asked['include_top']}: {', '.join(map(str, accepted))}"
+                f"{argument} is {asked[argument]!r}; accepted with weights='imagenet' and "
+                f"include_top={asked['include_top']}: {', '.join(map(str, values))}"
             )
 
 
-def official_file(name, input_shape, include_top, options):
+def official_file(name, input_shape, include_top, alpha=1, **_):
     """Return where Keras' file is, below `BASE`, and its md5 sum or None."""
     file = f"tensorflow/keras-applications/{REFERENCES[name][1]}"
     if name in ALPHAS:
         height, width = input_shape[:2]
         side = height if height == width and height in SIDES[name] else 224
-        size = f"{ALPHAS[name][options['alpha']]}_{side}"
+        size = f"{ALPHAS[name][alpha]}_{side}"
         middle = f"_{size}_tf" if name == "mobilenet" else f"{_ORDER}_{size}"
         return f"{file}{middle}{'' if include_top else '_no_top'}.h5", None
     if name.startswith("efficientnet"):

@@ -16,8 +16,7 @@ There are two families of details, and they do not mix:
   epsilon.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import network
 from cnncourse.layers import BottleneckUnit, ResidualUnit, ResNeXtUnit
 from keras import layers
 
@@ -48,121 +47,60 @@ def _padded_stem(x):
     return layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 
 
-def stack(x, unit, filters, units, strides, name):
+def _stack(x, unit, filters, units, strides, name):
     """Apply one row of table 1; its first unit changes the size."""
     for i in range(1, units + 1):
         x = unit(filters, strides if i == 1 else 1, name=f"{name}_block{i}")(x)
     return x
 
 
-def residual_network(
-    depths,
-    unit,
-    input_shape,
-    classes,
-    include_top,
-    weights,
-    classifier_activation,
-    name,
-    filters=64,
-):
-    """Return the network with so many units in each of its four stacks.
+def stacks(x, unit, depths, filters=64):
+    """Apply the four stacks, with so many units in each.
 
-    The arguments between `unit` and `name` are those of every constructor; `filters` is what the
-    units of the first stack get. It doubles from stack to stack, while the sides halve.
+    `filters` is what the first stack's units get. It doubles from stack to stack; sides halve.
     """
-    inputs = image_input(input_shape, weights)
-    x = _padded_stem(inputs) if unit is BottleneckUnit else same_stem(inputs)
     for i, units in enumerate(depths):
         strides = 1 if i == 0 else 2  # the stem's pooling has halved the first stack's input
-        x = stack(x, unit, filters * 2**i, units, strides, f"conv{i + 2}")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+        x = _stack(x, unit, filters * 2**i, units, strides, f"conv{i + 2}")
+    return x
 
 
-def resnet18(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet18",
-):
+@network()
+def resnet18(x):
     """Return ResNet-18, of basic units: 11,689,512 trainable parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((2, 2, 2, 2), ResidualUnit, input_shape, *top, name)
+    return stacks(same_stem(x), ResidualUnit, (2, 2, 2, 2))
 
 
-def resnet34(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet34",
-):
+@network()
+def resnet34(x):
     """Return ResNet-34, of basic units: 21,797,672 trainable parameters.
 
     With `classes=10` it is the textbook's network: 21,306,826 parameters, 21,289,802 trainable.
 
     Source: Géron (2022), Hands-on machine learning, 3rd ed., chapter 14 (ResNet-34 with Keras).
     """
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((3, 4, 6, 3), ResidualUnit, input_shape, *top, name)
+    return stacks(same_stem(x), ResidualUnit, (3, 4, 6, 3))
 
 
-@pretrained
-def resnet50(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet50",
-):
+@network()
+def resnet50(x):
     """Return ResNet-50, of bottleneck units: 25,636,712 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((3, 4, 6, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 4, 6, 3))
 
 
-@pretrained
-def resnet101(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet101",
-):
+@network()
+def resnet101(x):
     """Return ResNet-101, of bottleneck units: 44,707,176 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((3, 4, 23, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 4, 23, 3))
 
 
-@pretrained
-def resnet152(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet152",
-):
+@network()
+def resnet152(x):
     """Return ResNet-152, of bottleneck units: 60,419,944 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((3, 8, 36, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 8, 36, 3))
 
 
-def resnext50(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnext50",
-):
+@network()
+def resnext50(x):
     """Return ResNeXt-50, 32×4d: 32 paths of 4 maps in the first stack; 25,028,904 trainable."""
-    top = (classes, include_top, weights, classifier_activation)
-    return residual_network((3, 4, 6, 3), ResNeXtUnit, input_shape, *top, name, filters=128)
+    return stacks(same_stem(x), ResNeXtUnit, (3, 4, 6, 3), filters=128)

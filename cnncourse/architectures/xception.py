@@ -11,8 +11,7 @@ the paper found to be better. Four skips need a projection; the reference leaves
 without a name, so they are here, too, and `copy_weights` counts them.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.architectures.pretrained import pretrained
+from cnncourse.architectures.common import network
 from keras import layers
 
 
@@ -37,17 +36,9 @@ def _module(x, widths, name, shrinks=False, starts_with_relu=True):
     return layers.Add(name=f"{name}_add")([x, skip])
 
 
-@pretrained
-def xception(
-    input_shape=(299, 299, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="xception",
-):
+@network(side=299)
+def xception(x):
     """Return Xception: 34 separable and 6 other convolutions, 22,910,480 parameters."""
-    inputs = x = image_input(input_shape, weights)
     for i, (filters, strides) in enumerate([(32, 2), (64, 1)], 1):
         x = layers.Conv2D(filters, 3, strides, use_bias=False, name=f"block1_conv{i}")(x)
         x = layers.BatchNormalization(name=f"block1_conv{i}_bn")(x)
@@ -61,7 +52,4 @@ def xception(
     for i, filters in enumerate((1536, 2048), 1):
         x = _separable(x, filters, f"block14_sepconv{i}")
         x = layers.Activation("relu", name=f"block14_sepconv{i}_act")(x)
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return x

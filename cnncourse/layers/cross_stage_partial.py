@@ -20,13 +20,13 @@ class CrossStagePartial(keras.layers.Layer):
         stage: a list of layers that keep height and width.
 
     Input shape:
-        (batch, height, width, channels) with an even number of channels; the sides may be unknown.
+        (batch, height, width, channels), two channels or more; the sides may be unknown.
 
     Output shape:
-        (batch, height, width, channels / 2 + the stage's channels).
+        (batch, height, width, ⌊channels / 2⌋ + the stage's channels).
 
     Raises:
-        ValueError: if the channels are odd or unknown, or the stage changes height or width.
+        ValueError: if the channels are unknown or just one, or the stage changes height or width.
 
     >>> layer = CrossStagePartial([keras.layers.Conv2D(5, 3, padding="same")])
     >>> tuple(layer(keras.ops.ones((1, 7, 6, 8))).shape)
@@ -44,16 +44,14 @@ class CrossStagePartial(keras.layers.Layer):
         build_chain(self.stage, self._half(input_shape))
 
     def _half(self, shape):
-        """Return the shape of one half."""
-        if shape[-1] is None or shape[-1] % 2:
-            raise ValueError(
-                f"the input's shape is {tuple(shape)}; accepted: an even number of maps"
-            )
-        return (*shape[:-1], shape[-1] // 2)
+        """Return the shape of the half that goes through the stage: the larger one."""
+        if shape[-1] is None or shape[-1] < 2:
+            raise ValueError(f"the input's shape is {tuple(shape)}; accepted: two channels or more")
+        return (*shape[:-1], shape[-1] - shape[-1] // 2)
 
     def call(self, inputs):
         """Concatenate the first half and what the stage makes of the second."""
-        untouched, x = keras.ops.split(inputs, 2, axis=-1)
+        untouched, x = keras.ops.split(inputs, [inputs.shape[-1] // 2], axis=-1)
         return keras.ops.concatenate([untouched, call_chain(self.stage, x)], axis=-1)
 
     def compute_output_shape(self, input_shape):
@@ -63,7 +61,7 @@ class CrossStagePartial(keras.layers.Layer):
             shape = layer.compute_output_shape(shape)
         if tuple(shape[:-1]) != tuple(half[:-1]):
             raise ValueError(f"stage makes {half} {tuple(shape)}; accepted: the same sides")
-        return (*half[:-1], half[-1] + shape[-1])
+        return (*half[:-1], input_shape[-1] // 2 + shape[-1])
 
     def get_config(self):
         """Return what `from_config` needs to make the layer again."""
