@@ -10,7 +10,7 @@ import copy
 import keras
 import numpy as np
 from cnncourse.architectures import copy_weights
-from cnncourse.architectures.weights import weights_by_name
+from cnncourse.architectures.weights import refresh, weights_by_name
 
 TOLERANCE = 1e-5  # of the largest output
 
@@ -33,10 +33,15 @@ def randomise(model, shape=(64, 64), seed=0):
             value = rng.uniform(0.5, 1.5, weight.shape)
         elif kind in ("bias", "beta"):
             value = rng.normal(0, 0.1, weight.shape)
+        elif kind == "mean":  # of EfficientNet's Normalization, after pixels / 255
+            value = rng.normal(0, 0.001, weight.shape)
+        elif kind == "variance":
+            value = rng.uniform(1e-5, 2e-5, weight.shape)
         else:
-            assert kind in ("moving_mean", "moving_variance"), weight.path
+            assert kind in ("count", "moving_mean", "moving_variance"), weight.path
             continue
         weight.assign(value)
+    refresh(model)
     _calibrate(model, images(*shape, seed=seed + 1))
     return model
 

@@ -15,7 +15,7 @@ in C3, C6 and C7 read only its own half. That saves 1.4 million weights. Local r
 normalisation then went across all maps of a layer, as it does here.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.common import classifier, network
 from cnncourse.layers import LocalResponseNormalization
 from keras import layers
 
@@ -53,41 +53,24 @@ def _top(x, classes, activation):
     return classifier(x, classes, activation)
 
 
-def alexnet(
-    input_shape=(227, 227, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="alexnet",
-    grouped=False,
-):
+@network(side=227, top=_top, known_sides=True)
+def alexnet(x, grouped=False):
     """Return AlexNet: 62,378,344 parameters; with `grouped=True`, the paper's 60,965,224.
 
     The sides must be 67 pixels at least.
     """
-    inputs = image_input(input_shape, weights, known_sides=include_top)
     groups = 2 if grouped else 1
-    x = _convolution(inputs, 96, 11, "C1", strides=4, padding="valid")
+    x = _convolution(x, 96, 11, "C1", strides=4, padding="valid")
     x = _normalise(x, "C1_lrn")
     x = _pool(x, "S2")
     x = _convolution(x, 256, 5, "C3", groups=groups)
     x = _normalise(x, "C3_lrn")
     x = _pool(x, "S4")
-    x = _from_c5(x, groups)
-    if include_top:
-        x = _top(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _from_c5(x, groups)
 
 
-def zfnet(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="zfnet",
-):
+@network(top=_top, known_sides=True)
+def zfnet(x):
     """Return ZF Net: 62,357,608 parameters.
 
     Its authors looked into AlexNet and found the first layer too coarse: few middle frequencies in
@@ -96,8 +79,7 @@ def zfnet(
     The zeros around C1 and before pooling give the paper's 110, 55, 26 and 13. The sides must be 45
     pixels at least.
     """
-    inputs = image_input(input_shape, weights, known_sides=include_top)
-    x = layers.ZeroPadding2D(1, name="C1_pad")(inputs)
+    x = layers.ZeroPadding2D(1, name="C1_pad")(x)
     x = _convolution(x, 96, 7, "C1", strides=2, padding="valid")
     x = layers.ZeroPadding2D(1, name="S2_pad")(x)
     x = _pool(x, "S2")
@@ -106,7 +88,4 @@ def zfnet(
     x = layers.ZeroPadding2D(1, name="S4_pad")(x)
     x = _pool(x, "S4")
     x = _normalise(x, "S4_lrn")
-    x = _from_c5(x, groups=1)
-    if include_top:
-        x = _top(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _from_c5(x, groups=1)

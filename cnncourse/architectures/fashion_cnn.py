@@ -9,7 +9,7 @@ initialisation gives them. Half of the dense units are dropped in training: they
 weights and are the first to overfit.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.common import classifier, network
 from keras import layers
 
 
@@ -25,25 +25,21 @@ def _dense(x, units):
     return layers.Dropout(0.5)(x)
 
 
-def fashion_cnn(
-    input_shape=(28, 28, 1),
-    classes=10,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="fashion_cnn",
-):
+def _top(x, classes, activation):
+    """Apply the three dense layers."""
+    x = layers.Flatten()(x)
+    x = _dense(x, 128)
+    x = _dense(x, 64)
+    return classifier(x, classes, activation)
+
+
+@network(side=28, top=_top, known_sides=True, channels=1, classes=10)
+def fashion_cnn(x):
     """Return the network of five convolutional and three dense layers: 1,413,834 parameters."""
-    inputs = image_input(input_shape, weights, known_sides=include_top)
-    x = _convolution(inputs, 64, kernel_size=7)
+    x = _convolution(x, 64, kernel_size=7)
     x = layers.MaxPooling2D()(x)
     for filters in (128, 256):
         x = _convolution(x, filters)
         x = _convolution(x, filters)
         x = layers.MaxPooling2D()(x)
-    if include_top:
-        x = layers.Flatten()(x)
-        x = _dense(x, 128)
-        x = _dense(x, 64)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return x

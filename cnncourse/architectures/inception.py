@@ -19,7 +19,9 @@ these layers have no names of their own but Keras' running numbers; so they have
 order, and `copy_weights` counts them.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+import functools
+
+from cnncourse.architectures.common import averaged, network
 from keras import layers
 
 
@@ -63,12 +65,11 @@ def _module(x, branches, name):
     return layers.Concatenate(name=name)([_branch(x, steps) for steps in branches.split("|")])
 
 
-def _top(x, classes, activation, dropout=0.0):
-    """Average each map and classify."""
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
-    return classifier(x, classes, activation)
+def _modules(x, table):
+    """Apply the modules of a table, in order."""
+    for name, branches in table.items():
+        x = _module(x, branches, name)
+    return x
 
 
 STEM = "32:3/2 32:3/1 64:3 max 80:1 192:3/1 max"  # 299 → 35
@@ -91,22 +92,10 @@ V3 = {
 }
 
 
-def inception_v3(
-    input_shape=(299, 299, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="inception_v3",
-):
+@network(side=299)
+def inception_v3(x):
     """Return Inception-v3: 23,851,784 parameters; sides of 75 pixels at least."""
-    inputs = image_input(input_shape, weights)
-    x = _branch(inputs, STEM)
-    for row, branches in V3.items():
-        x = _module(x, branches, row)
-    if include_top:
-        x = _top(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _modules(_branch(x, STEM), V3)
 
 
 # Figures 3 to 8. The stem does not choose between pooling and strides: it does both. Where figure 5
@@ -126,25 +115,13 @@ V4 = {
 }
 
 
-def inception_v4(
-    input_shape=(299, 299, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="inception_v4",
-):
+@network(side=299, top=functools.partial(averaged, dropout=0.2))
+def inception_v4(x):
     """Return Inception-v4: 42,648,232 trainable parameters; sides of 75 pixels at least.
 
     It has no residual connections: the other networks of its paper have.
     """
-    inputs = image_input(input_shape, weights)
-    x = _branch(inputs, "32:3/2 32:3/1 64:3")
-    for row, branches in V4.items():
-        x = _module(x, branches, row)
-    if include_top:
-        x = _top(x, classes, classifier_activation, dropout=0.2)
-    return finished(inputs, x, weights, name)
+    return _modules(_branch(x, "32:3/2 32:3/1 64:3"), V4)
 
 
 RESNET_V2 = {  # a module that sets the number of maps, or (units, scale, branches of a unit)
@@ -171,20 +148,13 @@ def _residual(x, scale, branches, name):
     return layers.Add(name=f"{name}_add")([x, y])
 
 
-def inception_resnet_v2(
-    input_shape=(299, 299, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="inception_resnet_v2",
-):
+@network(side=299)
+def inception_resnet_v2(x):
     """Return Inception-ResNet-v2: 55,873,736 parameters; sides of 75 pixels at least.
 
     As the authors released it: with the stem of Inception-v3 where their paper has that of v4.
     """
-    inputs = image_input(input_shape, weights)
-    x = _branch(inputs, STEM)
+    x = _branch(x, STEM)
     for row, entry in RESNET_V2.items():
         if isinstance(entry, str):
             x = _module(x, entry, row)
@@ -194,7 +164,4 @@ def inception_resnet_v2(
             x = _residual(x, scale, branches, f"{row}_{i}")
             x = layers.Activation("relu", name=f"{row}_{i}_ac")(x)
     x = _residual(x, *LAST, "block8_10")
-    x = _convolution(x, 1536, 1, name="conv_7b")
-    if include_top:
-        x = _top(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _convolution(x, 1536, 1, name="conv_7b")

@@ -2,8 +2,10 @@
 
 import re
 
+import keras
+
 # Names that Keras makes up, numbered on through a whole session: `conv2d`, `conv2d_1`, …
-_NUMBERED = re.compile(r"(conv2d|batch_normalization)(?:_(\d+))?")
+_NUMBERED = re.compile(r"(conv2d|batch_normalization|normalization)(?:_(\d+))?")
 
 
 def copy_weights(source, target):
@@ -40,6 +42,14 @@ def copy_weights(source, target):
             raise ValueError(missing(layer, "source", "target", name))
     for name, (_, place) in places.items():
         place.assign(values[name][1])
+    refresh(target)
+
+
+def refresh(model):
+    """Let `Normalization` layers take over weights that were assigned: they use a copy."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def weights_by_name(model):
