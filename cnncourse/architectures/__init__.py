@@ -47,7 +47,7 @@ from cnncourse.architectures.resnet import (
     resnext50,
 )
 from cnncourse.architectures.resnet_v2 import resnet50_v2
-from cnncourse.architectures.senet import se_resnet50
+from cnncourse.architectures.senet import se_googlenet, se_resnet50
 from cnncourse.architectures.vgg import vgg16, vgg19
 from cnncourse.architectures.weights import copy_weights
 from cnncourse.architectures.xception import xception
@@ -84,6 +84,7 @@ _CONSTRUCTORS = {
         resnet101,
         resnet152,
         resnext50,
+        se_googlenet,
         se_resnet50,
         vgg16,
         vgg19,

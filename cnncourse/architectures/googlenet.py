@@ -9,7 +9,7 @@ paper gives no constants, so they are AlexNet's. Weights are counted with biases
 rounds, and gives conv1 fewer weights than a 7×7 kernel on three channels has.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.common import averaged, finished, image_input
 from cnncourse.layers import AuxiliaryHead, InceptionModule, LocalResponseNormalization
 from keras import layers
 
@@ -36,7 +36,7 @@ def _pool(x, name):
     return layers.MaxPooling2D(3, strides=2, padding="same", name=name)(x)
 
 
-def _stem(x):
+def stem(x):
     """Apply what comes before the modules: 224×224×3 → 28×28×192."""
     relu = {"padding": "same", "activation": "relu"}
     x = layers.Conv2D(64, 7, strides=2, name="conv1", **relu)(x)
@@ -46,6 +46,11 @@ def _stem(x):
     x = layers.Conv2D(192, 3, name="conv2", **relu)(x)
     x = LocalResponseNormalization(name="lrn2")(x)
     return _pool(x, "pool2")
+
+
+def table_row(x, row, maps):
+    """Apply the inception module or the pooling of a row of table 1."""
+    return InceptionModule(maps, name=f"inception_{row}")(x) if maps else _pool(x, row)
 
 
 def googlenet(
@@ -72,13 +77,11 @@ def googlenet(
     """
     inputs = image_input(input_shape, weights, known_sides=include_top and auxiliary)
     outputs = []
-    x = _stem(inputs)
+    x = stem(inputs)
     for row, maps in MODULES.items():
-        x = InceptionModule(maps, name=f"inception_{row}")(x) if maps else _pool(x, row)
+        x = table_row(x, row, maps)
         if include_top and auxiliary and row in AUXILIARY:
             outputs.append(AuxiliaryHead(classes, classifier_activation, name=AUXILIARY[row])(x))
     if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = layers.Dropout(0.4, name="dropout")(x)
-        x = classifier(x, classes, classifier_activation)
+        x = averaged(x, classes, classifier_activation, dropout=0.4)
     return finished(inputs, [x, *outputs] if outputs else x, weights, name)

@@ -4,9 +4,26 @@ Source: Hu, Shen & Sun (2018), Squeeze-and-excitation networks, arXiv:1709.01507
 figures 2 and 3. The block is in `cnncourse.layers`; its ratio is 16 everywhere.
 """
 
-from cnncourse.architectures.common import network
+import functools
+
+from cnncourse.architectures.common import averaged, network
+from cnncourse.architectures.googlenet import MODULES, stem, table_row
 from cnncourse.architectures.resnet import same_stem, stacks
-from cnncourse.layers import SEBottleneckUnit
+from cnncourse.layers import SEBottleneckUnit, SqueezeExcite
+
+
+@network(top=functools.partial(averaged, dropout=0.4))
+def se_googlenet(x):
+    """Return GoogLeNet with a block after each inception module: 7,478,655 parameters.
+
+    The paper has the later form of GoogLeNet there, with batch normalisation.
+    """
+    x = stem(x)
+    for row, maps in MODULES.items():
+        x = table_row(x, row, maps)
+        if maps:
+            x = SqueezeExcite(name=f"se_{row}")(x)
+    return x
 
 
 @network()
