@@ -52,46 +52,19 @@ from cnncourse.architectures.vgg import vgg16, vgg19
 from cnncourse.architectures.weights import copy_weights
 from cnncourse.architectures.xception import xception
 
-_CONSTRUCTORS = {
-    constructor.__name__: constructor
-    for constructor in (
-        alexnet,
-        csp_densenet,
-        csp_resnet50,
-        densenet121,
-        densenet169,
-        densenet201,
-        efficientnet_b0,
-        efficientnet_b1,
-        efficientnet_b2,
-        efficientnet_b3,
-        efficientnet_b4,
-        efficientnet_b5,
-        efficientnet_b6,
-        efficientnet_b7,
-        fashion_cnn,
-        googlenet,
-        inception_resnet_v2,
-        inception_v3,
-        inception_v4,
-        lenet5,
-        mobilenet,
-        mobilenet_v2,
-        resnet18,
-        resnet34,
-        resnet50,
-        resnet50_v2,
-        resnet101,
-        resnet152,
-        resnext50,
-        se_googlenet,
-        se_resnet50,
-        vgg16,
-        vgg19,
-        xception,
-        zfnet,
-    )
-}
+_FAMILIES = (
+    (lenet5, alexnet, zfnet, fashion_cnn),
+    (googlenet, inception_v3, inception_v4, inception_resnet_v2),
+    (csp_densenet, csp_resnet50),
+    (densenet121, densenet169, densenet201),
+    (efficientnet_b0, efficientnet_b1, efficientnet_b2, efficientnet_b3),
+    (efficientnet_b4, efficientnet_b5, efficientnet_b6, efficientnet_b7),
+    (mobilenet, mobilenet_v2),
+    (resnet18, resnet34, resnet50, resnet101, resnet152, resnet50_v2, resnext50),
+    (se_googlenet, se_resnet50),
+    (vgg16, vgg19, xception),
+)
+_CONSTRUCTORS = {network.__name__: network for family in _FAMILIES for network in family}
 
 __all__ = ["build", "copy_weights", "list_architectures", *_CONSTRUCTORS]
 
