@@ -122,6 +122,14 @@ def test_layers_have_the_papers_sizes(name, table):
     )
 
 
+@pytest.mark.parametrize(("name", "side"), [("alexnet", 67), ("zfnet", 53)])
+def test_smallest_side(name, side):
+    smallest = architectures.build(name, input_shape=(side, side, 3), include_top=False)
+    assert smallest.output_shape == (None, 1, 1, 256)
+    with pytest.raises(ValueError, match="would be zero or negative"):
+        architectures.build(name, input_shape=(side, side - 1, 3), include_top=False)
+
+
 def test_grouped_alexnet_is_the_papers():
     network = architectures.alexnet(grouped=True)
     assert network.count_params() == 60_965_224
@@ -168,6 +176,10 @@ def test_first_cnn_is_the_textbooks():
     assert rates == [0.5, 0.5]
     assert cost.macs(network) / 1e6 == pytest.approx(89.5, abs=0.05)
     assert network.layers[-1].activation.__name__ == "softmax"
+    again = architectures.fashion_cnn()
+    architectures.copy_weights(network, again)  # names do not depend on what was built before
+    x = np.random.default_rng(0).normal(size=(2, 28, 28, 1)).astype("float32")
+    np.testing.assert_array_equal(again(x), network(x))
     initialisers = {
         type(layer.kernel_initializer).__name__ for layer in network.layers[:-1] if layer.weights
     }

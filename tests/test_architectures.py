@@ -20,6 +20,15 @@ REFERENCES = {
 FULL = ("vgg16", "vgg19", "resnet50", "resnet50_v2")  # 101 and 152 only differ in how often
 NATIVE = {"resnet50": 224, "resnet50_v2": 224}  # at 224 a VGG's dense layers alone take 400 MB
 PARAMETERS = {  # total: curriculum's and the papers' counts, plus 2 statistics per normalised map
+    "alexnet": 62_378_344,
+    "fashion_cnn": 1_413_834,
+    "googlenet": 6_998_552,
+    "inception_resnet_v2": 55_873_736,
+    "inception_v3": 23_851_784,
+    "inception_v4": 42_679_816 - 31_584 + 63_168,  # PyTorch's; no gamma, but statistics
+    "lenet5": 61_706,
+    "se_googlenet": 6_998_552 + 480_103,  # two dense layers for each module, see the last test
+    "zfnet": 62_357_608,
     "vgg16": 138_357_544,
     "vgg19": 143_667_240,
     "resnet18": 11_689_512 + 9_600,
@@ -28,6 +37,24 @@ PARAMETERS = {  # total: curriculum's and the papers' counts, plus 2 statistics 
     "resnet101": 44_707_176,
     "resnet152": 60_419_944,
     "resnet50_v2": 25_613_800,
+}
+
+
+FIRST_INPUTS = {  # where it is not (224, 224, 3)
+    "alexnet": (227, 227, 3),
+    "fashion_cnn": (28, 28, 1),
+    "inception_resnet_v2": (299, 299, 3),
+    "inception_v3": (299, 299, 3),
+    "inception_v4": (299, 299, 3),
+    "lenet5": (32, 32, 1),
+}
+TEN_CLASSES = ("fashion_cnn", "lenet5")
+SMALLEST = {  # side, where it is not 32
+    "alexnet": 67,
+    "inception_resnet_v2": 75,
+    "inception_v3": 75,
+    "inception_v4": 75,
+    "zfnet": 53,
 }
 
 
@@ -46,6 +73,11 @@ def both(name, side, include_top=True):
 
 
 MACS = {  # in units of 10⁹; ResNets: "FLOPs" in the paper's table 1
+    "alexnet": 1.14,
+    "googlenet": 1.58,
+    "inception_resnet_v2": 13.2,  # Inceptions: as counted of PyTorch's conversions
+    "inception_v3": 5.7,
+    "inception_v4": 12.3,
     "resnet18": 1.8,
     "resnet34": 3.6,
     "resnet50": 3.8,
@@ -135,8 +167,9 @@ def test_another_epsilon_or_momentum_is_seen_in_the_settings():
 def test_parameter_and_product_counts(name):
     network = architectures.build(name)
     assert network.count_params() == PARAMETERS[name]
-    assert (network.name, network.output_shape) == (name, (None, 1000))
-    assert network.input_shape == (None, 224, 224, 3)
+    classes = 10 if name in TEN_CLASSES else 1000
+    assert (network.name, network.output_shape) == (name, (None, classes))
+    assert network.input_shape == (None, *FIRST_INPUTS.get(name, (224, 224, 3)))
     if name in MACS:
         assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], abs=0.07)
 
@@ -196,12 +229,16 @@ def test_basic_resnets_equal_a_plain_one(name, depths):
 @pytest.mark.parametrize("name", architectures.list_architectures())
 def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     keras.utils.set_random_seed(1)
-    network = architectures.build(name, input_shape=(32, 32, 3), classes=3, name="tiny")
-    batch = parity.images(32, 32, count=8)
+    side = SMALLEST.get(name, 32)
+    network = architectures.build(name, input_shape=(side, side, 3), classes=3, name="tiny")
+    batch = parity.images(side, side, count=8)
     outputs = np.asarray(network(batch))
     assert (network.name, outputs.shape, outputs.dtype) == ("tiny", (8, 3), "float32")
     np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
 
+    for layer in network.layers:
+        if isinstance(layer, layers.Dropout):
+            layer.rate = 0.0  # or the two losses would be those of two networks
     # Deep in the network a map has one pixel, so gradients are huge: a step of limited length.
     step = keras.optimizers.SGD(1e-4, global_clipnorm=1)
     network.compile(step, "categorical_crossentropy", run_eagerly=True)
@@ -215,6 +252,21 @@ def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     architectures.copy_weights(again, network)  # the weights' names come back too
     first, second = (json.dumps(model.get_config(), sort_keys=True) for model in (network, again))
     assert first == second
+
+
+@pytest.mark.parametrize("name", architectures.list_architectures())
+def test_every_network_builds_in_mixed_precision(name):
+    side = SMALLEST.get(name, 32)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        network = architectures.build(name, input_shape=(side, side, 3), classes=3)
+    finally:
+        keras.config.set_dtype_policy(before)
+    computed = {layer.compute_dtype for layer in network._flatten_layers() if layer.weights}
+    stored = {keras.backend.standardize_dtype(weight.dtype) for weight in network.weights}
+    assert (computed, stored) == ({"float16"}, {"float32"})
+    assert keras.backend.standardize_dtype(network.output.dtype) == "float16"
 
 
 def test_weights_come_from_a_file(tmp_path):
@@ -242,6 +294,15 @@ def test_wrong_arguments(arguments, message):
     for name in ("resnet50_v2", "vgg16"):
         with pytest.raises(ValueError, match=message):
             architectures.build(name, **{"input_shape": (32, 32, 3), **arguments})
+
+
+def test_squeeze_and_excitation_after_each_inception_module():
+    network = architectures.se_googlenet()
+    blocks = [layer for layer in network.layers if layer.name.startswith("se_")]
+    channels = (256, 480, 512, 512, 512, 528, 832, 832, 1024)
+    counts = [block.count_params() for block in blocks]
+    assert counts == [2 * c * (c // 16) + c // 16 + c for c in channels]
+    assert sum(counts) == 480_103
 
 
 def test_vgg_with_its_dense_layers_needs_to_know_the_size():
@@ -277,3 +338,15 @@ def test_copying_refuses_what_does_not_fit_and_changes_nothing():
         architectures.copy_weights(target, one)
     for weight, value in zip(target.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, value)
+
+
+def test_numbered_layers_are_matched_in_order():
+    def numbered(*numbers):
+        names = [f"conv2d_{n}" if n else "conv2d" for n in numbers]
+        parts = [layers.Conv2D(3, 1, name=name) for name in names]
+        return keras.Sequential([keras.Input((4, 4, 3)), *parts])
+
+    source, target = numbered(9, 10, 101), numbered(0, 1, 2)  # as text, "10" is before "9"
+    architectures.copy_weights(source, target)
+    for theirs, ours in zip(source.get_weights(), target.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

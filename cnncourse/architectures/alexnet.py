@@ -76,7 +76,7 @@ def zfnet(x):
     Its authors looked into AlexNet and found the first layer too coarse: few middle frequencies in
     11×11 kernels, and patterns aliased by strides of 4. Hence 7×7 with strides of 2, and strides of
     2 in C3, so that the maps after it are as large as AlexNet's. Normalisation comes after pooling.
-    The zeros around C1 and before pooling give the paper's 110, 55, 26 and 13. The sides must be 45
+    The zeros around C1 and before pooling give the paper's 110, 55, 26 and 13. The sides must be 53
     pixels at least.
     """
     x = layers.ZeroPadding2D(1, name="C1_pad")(x)

@@ -13,33 +13,26 @@ from cnncourse.architectures.common import classifier, network
 from keras import layers
 
 
-def _convolution(x, filters, kernel_size=3):
-    """Apply a convolution that keeps the size, and ReLU."""
-    options = {"activation": "relu", "kernel_initializer": "he_normal"}
-    return layers.Conv2D(filters, kernel_size, padding="same", **options)(x)
-
-
-def _dense(x, units):
-    """Apply a dense layer with ReLU, then dropout."""
-    x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
-    return layers.Dropout(0.5)(x)
+def _stack(x, filters, kernel_size, convolutions, name):
+    """Apply some convolutions that keep the size, then pooling that halves it."""
+    options = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
+    for i in range(1, convolutions + 1):
+        x = layers.Conv2D(filters, kernel_size, name=f"{name}_conv{i}", **options)(x)
+    return layers.MaxPooling2D(name=f"{name}_pool")(x)
 
 
 def _top(x, classes, activation):
-    """Apply the three dense layers."""
-    x = layers.Flatten()(x)
-    x = _dense(x, 128)
-    x = _dense(x, 64)
+    """Apply the three dense layers, with dropout before the second and the third."""
+    x = layers.Flatten(name="flatten")(x)
+    for name, units in (("fc1", 128), ("fc2", 64)):
+        x = layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)(x)
+        x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
     return classifier(x, classes, activation)
 
 
 @network(side=28, top=_top, known_sides=True, channels=1, classes=10)
 def fashion_cnn(x):
     """Return the network of five convolutional and three dense layers: 1,413,834 parameters."""
-    x = _convolution(x, 64, kernel_size=7)
-    x = layers.MaxPooling2D()(x)
-    for filters in (128, 256):
-        x = _convolution(x, filters)
-        x = _convolution(x, filters)
-        x = layers.MaxPooling2D()(x)
-    return x
+    x = _stack(x, 64, 7, convolutions=1, name="block1")
+    x = _stack(x, 128, 3, convolutions=2, name="block2")
+    return _stack(x, 256, 3, convolutions=2, name="block3")
