@@ -55,13 +55,12 @@ class LocalResponseNormalization(keras.layers.Layer):
     def call(self, inputs):
         """Add up n shifted copies of the squares, then divide."""
         # Squares overflow half precision (its largest number is 65,504): compute in float32.
-        precise = keras.backend.result_type(inputs.dtype, "float32")
-        x = keras.ops.cast(inputs, precise)
+        x = keras.ops.cast(inputs, keras.backend.result_type(self.compute_dtype, "float32"))
         half, channels = self.n // 2, inputs.shape[-1]
         ends = [(0, 0)] * (len(inputs.shape) - 1) + [(half, half)]
         squares = keras.ops.pad(keras.ops.square(x), ends)
         total = sum(squares[..., i : i + channels] for i in range(2 * half + 1))
-        return keras.ops.cast(x / (self.k + self.alpha * total) ** self.beta, inputs.dtype)
+        return keras.ops.cast(x / (self.k + self.alpha * total) ** self.beta, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """Return the shape that came in."""
