@@ -81,8 +81,8 @@ def test_wrong_inceptions_are_caught(maps):
             config["padding"] = "same"
 
     mistakes = [(other_epsilon, 20), (same_padding, 1000), (wider_average, 1000)]
-    if ours.name == "inception_resnet_v2":
-        mistakes += [(other_scale, 100), (no_relu_at_the_end, 1000)]
+    if ours.name == "inception_resnet_v2":  # each costs seconds: what only this network has
+        mistakes = [(other_epsilon, 20), (other_scale, 100), (no_relu_at_the_end, 1000)]
     for mistake, tolerances in mistakes:
         wrong = parity.edited(ours, mistake)
         assert parity.error(wrong, reference, batch) > tolerances * parity.TOLERANCE, mistake
