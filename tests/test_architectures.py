@@ -20,6 +20,21 @@ REFERENCES = {
 FULL = ("vgg16", "vgg19", "resnet50", "resnet50_v2")  # 101 and 152 only differ in how often
 NATIVE = {"resnet50": 224, "resnet50_v2": 224}  # at 224 a VGG's dense layers alone take 400 MB
 PARAMETERS = {  # total: curriculum's and the papers' counts, plus 2 statistics per normalised map
+    "csp_densenet": 5_981_469,  # of our own: see test_csp_densenet_by_hand
+    "csp_resnet50": 21_616_168 + 40_320,  # PyTorch image models
+    "densenet121": 8_062_504,
+    "densenet169": 14_307_880,
+    "densenet201": 20_242_984,
+    "efficientnet_b0": 5_330_571,
+    "efficientnet_b1": 7_856_239,
+    "efficientnet_b2": 9_177_569,
+    "efficientnet_b3": 12_320_535,
+    "efficientnet_b4": 19_466_823,
+    "efficientnet_b5": 30_562_527,
+    "efficientnet_b6": 43_265_143,
+    "efficientnet_b7": 66_658_687,
+    "mobilenet": 4_253_864,
+    "mobilenet_v2": 3_538_984,
     "vgg16": 138_357_544,
     "vgg19": 143_667_240,
     "resnet18": 11_689_512 + 9_600,
@@ -28,6 +43,12 @@ PARAMETERS = {  # total: curriculum's and the papers' counts, plus 2 statistics 
     "resnet101": 44_707_176,
     "resnet152": 60_419_944,
     "resnet50_v2": 25_613_800,
+    "resnext50": 25_028_904 + 68_224,  # torchvision
+    "se_resnet50": 28_088_024 + 53_120,  # 2,530,992 more than a ResNet-50 without useless biases
+    "xception": 22_910_480,
+}
+SIDES = {"xception": 299} | {
+    f"efficientnet_b{i}": side for i, side in enumerate((224, 240, 260, 300, 380, 456, 528, 600))
 }
 
 
@@ -45,12 +66,25 @@ def both(name, side, include_top=True):
     return ours, reference
 
 
-MACS = {  # in units of 10⁹; ResNets: "FLOPs" in the paper's table 1
+MACS = {  # in units of 10⁹; ResNets, EfficientNets: "FLOPs" in the papers' tables 1 and 2
+    "csp_resnet50": 3.48,  # MMPretrain
+    "efficientnet_b0": 0.39,
+    "efficientnet_b1": 0.70,
+    "efficientnet_b2": 1.0,
+    "efficientnet_b3": 1.8,
+    "efficientnet_b4": 4.2,
+    "efficientnet_b5": 9.9,
+    "efficientnet_b6": 19,
+    "efficientnet_b7": 37,
+    "mobilenet": 0.569,  # the paper's table 4
+    "mobilenet_v2": 0.300,  # the paper's table 4
     "resnet18": 1.8,
     "resnet34": 3.6,
     "resnet50": 3.8,
     "resnet101": 7.6,
     "resnet152": 11.3,
+    "resnext50": 4.2,  # the paper's table 1
+    "se_resnet50": 3.87,  # the paper's section 3.2
     "vgg16": 15.5,
 }
 
@@ -136,9 +170,11 @@ def test_parameter_and_product_counts(name):
     network = architectures.build(name)
     assert network.count_params() == PARAMETERS[name]
     assert (network.name, network.output_shape) == (name, (None, 1000))
-    assert network.input_shape == (None, 224, 224, 3)
+    side = SIDES.get(name, 224)
+    assert network.input_shape == (None, side, side, 3)
     if name in MACS:
-        assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], abs=0.07)
+        tolerance = 0.05 if name.startswith("efficientnet") else 0.02  # theirs count other things
+        assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], rel=tolerance)
 
 
 def test_the_textbooks_resnet34():
@@ -193,7 +229,12 @@ def test_basic_resnets_equal_a_plain_one(name, depths):
     assert parity.error(ours, wrong, batch) > 20 * parity.TOLERANCE
 
 
-@pytest.mark.parametrize("name", architectures.list_architectures())
+SMALL = [  # B1 to B7 are B0 with other numbers
+    name for name in PARAMETERS if not name.startswith("efficientnet") or name.endswith("b0")
+]
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     keras.utils.set_random_seed(1)
     network = architectures.build(name, input_shape=(32, 32, 3), classes=3, name="tiny")
@@ -217,6 +258,19 @@ def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     assert first == second
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_every_network_works_in_half_precision(name):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        network = architectures.build(name, input_shape=(64, 64, 3), classes=3)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    kinds = {keras.backend.standardize_dtype(weight.dtype) for weight in network.weights}
+    assert kinds - {"int32"} == {"float32"}
+    assert {layer.compute_dtype for layer in network._flatten_layers()} == {"float16"}
+    assert keras.backend.standardize_dtype(network.output.dtype) == "float16"
+
+
 def test_weights_come_from_a_file(tmp_path):
     path = tmp_path / "some.weights.h5"
     arguments = {"input_shape": (32, 32, 3), "classes": 3}
@@ -229,7 +283,7 @@ def test_weights_come_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": "imagenet"}, r"weights is 'imagenet'; accepted: None .*\.weights\.h5 file"),
+        ({"weights": "ImageNet"}, r"weights is 'ImageNet'; accepted: None .*\.weights\.h5 file"),
         ({"weights": "no.weights.h5"}, r"weights is 'no\.weights\.h5'; accepted"),
         ({"classes": 0}, "classes is 0; accepted: a positive integer"),
         ({"input_shape": (224, 224)}, r"input_shape is \(224, 224\); accepted: \(height, width"),
@@ -253,7 +307,7 @@ def test_names():
     names = architectures.list_architectures()
     assert names == sorted(names)
     assert set(names) == set(PARAMETERS) <= set(architectures.__all__)
-    with pytest.raises(ValueError, match=r"name is 'resnet51'; accepted: resnet101, .*vgg19"):
+    with pytest.raises(ValueError, match=r"name is 'resnet51'; accepted: .*resnet50, .*vgg19"):
         architectures.build("resnet51")
 
 
