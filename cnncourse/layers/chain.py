@@ -4,8 +4,7 @@
 def build_chain(layers, shape):
     """Build layers of which each takes what the one before gives; return the last one's shape."""
     for layer in layers:
-        if not layer.built:  # it is when it comes from a file as part of another layer's config
-            layer.build(shape)
+        layer.build(shape)
         shape = layer.compute_output_shape(shape)
     return shape
 
