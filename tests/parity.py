@@ -42,11 +42,11 @@ def randomise(model, shape=(64, 64), seed=0):
             continue
         weight.assign(value)
     refresh(model)
-    _calibrate(model, images(*shape, seed=seed + 1))
+    calibrate(model, images(*shape, seed=seed + 1))
     return model
 
 
-def _calibrate(model, batch):
+def calibrate(model, batch):
     """Let one pass at momentum 0 replace the moving statistics by the batch's."""
     norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]

@@ -81,7 +81,8 @@ def pretrained(constructor):
         if asked["weights"] != "imagenet":
             return constructor(*args, **kwargs)
         _check(name, asked, signature.parameters["input_shape"].default)
-        path = _fetched(name, *official_file(name, **asked))
+        shape, include_top = asked["input_shape"], asked["include_top"]
+        path = _fetched(name, *official_file(name, shape, include_top, asked.get("alpha", 1)))
         model = constructor(**{**asked, "weights": None})
         _load(name, path, model, asked)
         return model
@@ -91,13 +92,15 @@ def pretrained(constructor):
 
 def _check(name, asked, default_shape):
     """Raise ValueError for arguments that Keras' files do not fit."""
-    accepted = {}
+    accepted, shape = {}, asked["input_shape"]
+    if isinstance(shape, list):
+        asked["input_shape"] = shape = tuple(shape)
     if asked["include_top"]:
         sides = SIDES.get(name, default_shape[:1])
         accepted["input_shape"] = [(side, side, 3) for side in sides]
         accepted["classes"] = [1000]
         accepted["classifier_activation"] = ["softmax", None]
-    elif asked["input_shape"][2:] != (3,):
+    elif not isinstance(shape, tuple) or shape[2:] != (3,):
         accepted["input_shape"] = ["(height, width, 3)"]
     if name in ALPHAS:
         accepted["alpha"] = list(ALPHAS[name])
@@ -109,7 +112,7 @@ def _check(name, asked, default_shape):
             )
 
 
-def official_file(name, input_shape, include_top, alpha=1, **_):
+def official_file(name, input_shape, include_top, alpha=1):
     """Return where Keras' file is, below `BASE`, and its md5 sum or None."""
     file = f"tensorflow/keras-applications/{REFERENCES[name][1]}"
     if name in ALPHAS:

@@ -66,6 +66,8 @@ class CrossStagePartial(keras.layers.Layer):
     def get_config(self):
         """Return what `from_config` needs to make the layer again."""
         stage = [keras.saving.serialize_keras_object(layer) for layer in self.stage]
+        for layer in stage:  # or they would be built on their own, and their weights named so
+            layer.pop("build_config", None)
         return {**super().get_config(), "stage": stage}
 
     @classmethod
