@@ -106,7 +106,7 @@ def main():
     names = options.networks or list_architectures()
     backends = options.backends or [b for b in BACKENDS if importlib.util.find_spec(b)]
     if not backends:
-        sys.exit(f"none of {', '.join(BACKENDS)} is installed: pip install 'cnncourse[backends]'")
+        sys.exit(f"none of {', '.join(BACKENDS)} is installed: try pip install jax torch")
     results = []
     for i in range(0, len(names), 8):  # weights of all networks take gigabytes
         some = names[i : i + 8]

@@ -132,9 +132,9 @@ def _fetched(name, file, md5):
     """Return the path of a file in Keras' cache, where it is put if it is not there yet."""
     file_name = file.rpartition("/")[2]
     origin = BASE + file
-    mirrored = Path(os.environ.get("CNNCOURSE_DATA", ""), "keras", "models", file_name)
-    if mirrored.is_file():
-        origin = mirrored.resolve().as_uri()
+    if mirror := os.environ.get("CNNCOURSE_DATA"):
+        mirrored = Path(mirror, "keras", "models", file_name)
+        origin = mirrored.resolve().as_uri() if mirrored.is_file() else origin
     try:
         return keras.utils.get_file(file_name, origin, cache_subdir="models", file_hash=md5)
     except Exception as error:  # get_file raises nothing more precise
@@ -153,7 +153,7 @@ def _load(name, path, model, asked):
     copy_weights(reference, model)
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
-            # EfficientNet was trained on pixels divided by the standard deviation once more, by its
-            # square root; Keras adds a layer for that, here it goes into the variance.
+            # EfficientNet was trained on pixels divided once more, by the root of the deviation.
+            # Keras adds a layer for that; here it goes into the variance.
             layer.adapt_variance.assign(layer.adapt_variance * [0.229, 0.224, 0.225])
     refresh(model)
