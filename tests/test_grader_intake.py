@@ -98,7 +98,7 @@ def test_layouts(tmp_path, tree, packed):
 def test_a_folder_around_all_is_taken_off_a_zip(tmp_path, top):
     tree = {f"{top}/anna.ipynb": ANNA, f"{top}/ben.ipynb": POOLED}
     found = intake.find(zipped(tmp_path / "a.zip", tree), OUTLINES)
-    assert [s.student for s in found] == (["anna", "ben"] if top == "a" else ["anna", "ben"])
+    assert [s.student for s in found] == ["anna", "ben"]
     assert found[0].path == Path(top, "anna.ipynb")
 
 
