@@ -75,7 +75,9 @@ class Gradebook:
 
     def feedback_names(self) -> list[str]:
         """Return a file name for each row's feedback."""
-        labels = ["-".join(filter(None, (r.graded.student, r.graded.assignment))) for r in self.rows]
+        labels = [
+            "-".join(filter(None, (r.graded.student, r.graded.assignment))) for r in self.rows
+        ]
         return file_names(labels, ".html")
 
 

@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 _HIDDEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, direction marks, surrogates, …
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = (*"=+-@", *"＝＋－＠")  # the wide ones count in East Asian spreadsheets
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -50,7 +50,8 @@ def spreadsheet_cell(text: str) -> str:
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("anna")
     ("'=1+1", 'anna')
     """
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_FORMULA) or text[:1] in "\t\r" else text
+    formula = text.lstrip().startswith(_FORMULA) or text.startswith(("\t", "\r"))
+    return f"'{text}" if formula else text
 
 
 def file_names(labels: list[str], suffix: str) -> list[str]:
