@@ -1,5 +1,6 @@
 """Data that needs no download."""
 
 from cnncourse.datasets.photos import sample_photos
+from cnncourse.datasets.sprites import sprites
 
-__all__ = ["sample_photos"]
+__all__ = ["sample_photos", "sprites"]
