@@ -36,7 +36,7 @@ class CortexDemo(Demo):
         length: of the bar, or of both strokes of a corner together, in pixels.
 
     >>> CortexDemo(angle=90).strongest()["simple"]
-    (4, 5, 2)
+    (5, 5, 2)
     """
 
     _module = "cortex"
@@ -73,7 +73,7 @@ class CortexDemo(Demo):
     def strongest(self) -> dict[str, tuple[int, int, int]]:
         """Return (row, column, kind) of the neuron of each layer that answers most."""
         return {
-            name: tuple(int(n) for n in np.unravel_index(np.argmax(answers), answers.shape))
+            name: tuple(int(n) for n in np.unravel_index(np.argmax(answers.round(9)), answers.shape))
             for name, answers in self.layers.items()
         }
 

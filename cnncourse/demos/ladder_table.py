@@ -79,9 +79,15 @@ def training_set(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_set(setting: tuple[int, int, int], number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the sprites of one setting of the sliders; the first six are those that are shown."""
+    """Draw the sprites of one setting of the sliders."""
     shift, rotation, clutter = setting
     return sprites(TEST, shift=shift, rotation=rotation, clutter=clutter, seed=2000 + number)
+
+
+def shown(y: np.ndarray) -> np.ndarray:
+    """Return which sprites of a test set the demo shows: tree, car, tree, car, tree, car."""
+    first = [np.flatnonzero(y == label)[: SHOWN // 2] for label in (0, 1)]
+    return np.stack(first, axis=1).ravel()
 
 
 def table() -> tuple[dict, np.ndarray]:
@@ -101,9 +107,9 @@ def table() -> tuple[dict, np.ndarray]:
             said = decide(x)
             accuracy[kind][n][k].append(round(100 * float((said == y).mean()), 1))
             if seed == SEEDS[0]:
-                answers[kind][n][k] = "".join(map(str, said[:SHOWN]))
-    labels = ["".join(map(str, y[:SHOWN])) for _, y in tests]
-    sheet = np.vstack([np.hstack(x[:SHOWN]) for x, _ in tests])
+                answers[kind][n][k] = "".join(map(str, said[shown(y)]))
+    labels = ["".join(map(str, y[shown(y)])) for _, y in tests]
+    sheet = np.vstack([np.hstack(x[shown(y)]) for x, y in tests])
     return {"accuracy": accuracy, "answers": answers, "labels": labels}, sheet
 
 

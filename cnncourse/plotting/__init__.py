@@ -11,14 +11,24 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.seeing import (
+    accuracy_ladder,
+    neighbour_pairs,
+    receptive_fields,
+    sprite_rows,
+    stages,
+    tuning_curves,
+)
 from cnncourse.plotting.style import show, use_style
 
 __all__ = [
+    "accuracy_ladder",
     "dilated_kernels",
     "dropped_values",
     "images",
     "kernels",
     "local_fields",
+    "neighbour_pairs",
     "number_grids",
     "padded_grid",
     "padding_rows",
@@ -26,7 +36,11 @@ __all__ = [
     "pooled_rows",
     "pooling_strip",
     "receptive_field_growth",
+    "receptive_fields",
     "response_curves",
     "show",
+    "sprite_rows",
+    "stages",
+    "tuning_curves",
     "use_style",
 ]

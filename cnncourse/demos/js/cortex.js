@@ -208,6 +208,7 @@ export function render({ model, el }) {
     node("section", { class: "cn-readout", "aria-label": "which neurons answer" }, report),
     controls(model),
   );
+  listen(scene, model);
   el.append(root);
   draw();
   return watch(model, NAMES, draw);
