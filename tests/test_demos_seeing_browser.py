@@ -148,7 +148,8 @@ def test_the_ladder_shows_the_settings_own_sprites(show):
         """() => {
             const canvas = document.querySelector("canvas.cl-sprites");
             const { width, height } = canvas;
-            return [width, height, [...canvas.getContext("2d").getImageData(0, 0, width, height).data]];
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            return [width, height, [...data]];
         }"""
     )
     width, height, data = got

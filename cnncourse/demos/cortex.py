@@ -64,7 +64,8 @@ class CortexDemo(Demo):
     @property
     def layers(self) -> dict[str, np.ndarray]:
         """The answers: simple (11, 11, 4), complex (3, 3, 4) and pattern (2, 2, 2), float64."""
-        simple = np.maximum(scratch.conv2d(self.image[None, :, :, None], filters(), strides=STEP), 0)
+        image = self.image[None, :, :, None]
+        simple = scratch.relu(scratch.conv2d(image, filters(), strides=STEP))
         complex_ = scratch.max_pool2d(simple, 5, 3)
         wide = scratch.max_pool2d(complex_, 2, 1)
         pattern = np.stack([wide[..., list(pair)].min(axis=-1) for pair in PATTERNS], axis=-1)
@@ -72,10 +73,11 @@ class CortexDemo(Demo):
 
     def strongest(self) -> dict[str, tuple[int, int, int]]:
         """Return (row, column, kind) of the neuron of each layer that answers most."""
-        return {
-            name: tuple(int(n) for n in np.unravel_index(np.argmax(answers.round(9)), answers.shape))
-            for name, answers in self.layers.items()
-        }
+        winners = {}
+        for name, answers in self.layers.items():
+            place = np.unravel_index(np.argmax(answers.round(9)), answers.shape)
+            winners[name] = tuple(int(n) for n in place)
+        return winners
 
     @staticmethod
     def fields() -> dict[str, tuple[int, int]]:

@@ -59,7 +59,7 @@ def trained(network: str, x: np.ndarray, y: np.ndarray, seed: int):
         return lambda x: scratch.threshold_vote(scaled(x).reshape(len(x), -1), weights)
     keras.utils.set_random_seed(seed)
     net = {"MLP": mlp, "CNN": cnn}[network]()
-    optimizer = keras.optimizers.Adam({"MLP": 1e-3, "CNN": 2e-3}[network])
+    optimizer = keras.optimizers.Adam({"MLP": 1e-3, "CNN": 4e-3}[network])
     net.compile(optimizer, "binary_crossentropy", jit_compile=False)
     net.fit(scaled(x)[..., None], y, batch_size=32, epochs=12, verbose=0)
     return lambda x: (np.asarray(net(scaled(x)[..., None]))[:, 0] > 0.5).astype(int)

@@ -25,9 +25,9 @@ def receptive_fields() -> mpl.figure.Figure:
     ax.add_patch(Polygon([(0.3, 2.5), (2.4, 3.9), (4.5, 2.5)], fill=False, lw=2.5))
     ax.add_patch(Rectangle((2.9, 0.3), 0.8, 1.3, fill=False, lw=2))
     ax.add_patch(Rectangle((1.1, 1.2), 0.9, 0.8, fill=False, lw=2))
-    # field on the picture, height of its neuron, angle that the neuron prefers
-    fields = [((1.35, 3.2), _SLANT), ((3.45, 3.2), -_SLANT), ((1.7, 2.5), 0), ((0.6, 1.4), np.pi / 2)]
-    fields.append(((2.6, 0.3), 0))
+    # centre of a field, and the angle that its neuron prefers
+    fields = [((1.35, 3.2), _SLANT), ((3.45, 3.2), -_SLANT), ((1.7, 2.5), 0)]
+    fields += [((0.6, 1.4), np.pi / 2), ((2.6, 0.3), 0)]
     for n, ((x, y), angle) in enumerate(fields):
         height = 3.85 - 0.85 * n
         colour = COLOURS[n % 3]
@@ -67,7 +67,7 @@ def stages() -> mpl.figure.Figure:
         ("brain", ["image", "filter", "scale", "filter", "scale", "classify", "label"]),
         ("CNN", ["image", "convolution", "pooling", "convolution", "pooling", "dense", "label"]),
     )
-    seen = ["", "edges, corners,\ncurves", "", "parts of the\nskeleton", "", "the whole\nobject", ""]
+    seen = ["", "edges, corners,\ncurves", "", "parts of the\nskeleton", "", "the whole\nobject"]
     faces = ("white", "#cfe3f1", "#fbe0cf", "#cfe3f1", "#fbe0cf", "#cdeadf", "white")
     fig, ax = plt.subplots(figsize=(9.6, 2.9))
     for y, (name, words) in zip((1.6, 0), rows, strict=True):
