@@ -200,7 +200,7 @@ def test_live_in_jupyterlab(chromium, jupyterlab):
         page.locator(".cx canvas").first.focus()
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("PageDown")
-        page.get_by_label("shift").focus()
+        page.get_by_label("shift ≤").focus()
         page.keyboard.press("ArrowRight")
         run_cell(page, 2)
         page.get_by_text("30 75 2", exact=True).wait_for()

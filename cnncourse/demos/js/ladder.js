@@ -138,7 +138,7 @@ export async function render({ model, el }) {
               ["varied", "varied: moved, turned, cluttered"],
             ],
           }),
-          node("p", { class: "cn-note" }, "1,200 of them. What the networks are tested on is what you set on the left."),
+          node("p", { class: "cn-note" }, "1,200 of them. What the networks are tested on is what the sliders say."),
         ),
       ),
       node("section", { class: "cn-readout", "aria-label": "accuracy" }, report, bars,
