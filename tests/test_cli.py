@@ -54,6 +54,10 @@ def test_the_commands_are_those_of_the_course():
         "kernel",
         "kernel install",
         "kernel remove",
+        "data",
+        "data list",
+        "data fetch",
+        "data verify",
         "build",
         "progress",
     }

@@ -14,6 +14,8 @@ FLOORS = {
     "scratch": 0,
     "datasets": 0,
     "cost": 0.5,  # counts with scratch's own arithmetic of windows
+    "anatomy": 0.6,
+    "sight": 0,
     "plotting": 0,
     "paths": 0,
     "session": 1,
@@ -23,6 +25,7 @@ FLOORS = {
     "training": 2,
     "demos": 3,
     "grading": 3,
+    "grader": 3.5,  # judges with what grading knows
     "lab": 3,
     "kernel": 2,
     "sandbox_probe": 2,

@@ -7,6 +7,7 @@ from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.filter import FilterDemo
+from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
@@ -17,6 +18,7 @@ __all__ = [
     "CortexDemo",
     "Demo",
     "FilterDemo",
+    "FlipbookDemo",
     "LadderDemo",
     "PoolingDemo",
     "StackDemo",
