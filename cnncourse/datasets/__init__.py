@@ -2,7 +2,8 @@
 
 `digits`, `fashion_mnist`, `mnist`, `flowers` and `shapes` return a `Dataset`; `shape_scenes` and
 `shape_film` return `Scene`s, with boxes, masks and tracks; `sample_photos` returns two photographs
-as an array, `sprites` drawn trees and cars as pictures and labels. `info(name)` tells title, licence and source of each.
+as an array, `sprites` drawn trees and cars with their labels. `info(name)` tells title, licence
+and source of each.
 
 What is downloaded is looked for in the local mirror that `CNNCOURSE_DATA` names, then in Keras'
 cache, and only then on the network; `cnncourse data` fills and checks a mirror. No data set is ever
