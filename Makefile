@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 FOR_LAB  := $(VENV)/.installed-lab
 FOR_TEST := $(VENV)/.installed-test
 
-.PHONY: lab test lint format notebooks build book benchmarks accuracy constraints clean help
+.PHONY: lab test lint format notebooks build book benchmarks accuracy constraints test-backends clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -73,6 +73,10 @@ build: $(FOR_TEST)  ## make the exercises from the solutions
 
 book: $(FOR_TEST)  ## build the book into book/_build/html
 	$(BIN)/python book/build.py
+
+test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTorch (ARGS="jax --networks mobilenet")
+	$(PIP) install -q -c constraints.txt jax torch
+	$(BIN)/python tests/backends.py $(ARGS)
 
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py

@@ -78,7 +78,8 @@ def macs(layer_or_model, input_shape=None) -> int:
     Raises:
         ValueError: if it was never built, a size is unknown, or there is a layer whose products
             are not known here (recurrent and attention layers, or a hand-written layer with
-            weights of its own): better no number than a wrong one.
+            weights of its own and no attribute `products_per_output`): better no number than a
+            wrong one.
     """
     return sum(_products(call) for call in _calls(layer_or_model, input_shape))
 
@@ -236,6 +237,8 @@ def _products(call):
             return used * math.prod(layer.kernel.shape[:-2])
         case layers.Conv1D() | layers.Conv2D() | layers.Conv3D() | layers.Dense():
             return used * math.prod(layer.kernel.shape[:-1])
+    if hasattr(layer, "products_per_output"):  # a hand-written layer may say it
+        return used * layer.products_per_output
     _refuse_unknown(layer)
     return 0
 

@@ -84,7 +84,7 @@ export function remedyTable(remedies, total, apply) {
     const mark = after === least && after < total ? " (most)" : "";
     return row(
       [button],
-      [human(after), bar("total", Math.min(1, after / total))],
+      [human(after), bar("after", Math.min(1, after / total))],
       [after < total ? `${less} less${mark}` : after > total ? "more" : "no less"],
     );
   });
