@@ -1,5 +1,7 @@
 """MemoryDemo: how many bytes a stack of convolutions takes, and which knob brings it down."""
 
+from itertools import pairwise
+
 import numpy as np
 import traitlets
 from cnncourse import cost
@@ -71,9 +73,7 @@ class MemoryDemo(Demo):
     def remedies(self) -> list[tuple[str, int]]:
         """Return (what to change, total bytes after it) for every knob that can still turn."""
         state = self.state()
-        return [
-            (name, _plan({**state, **change})["total"]) for name, change in remedies_for(state)
-        ]
+        return [(name, _plan({**state, **change})["total"]) for name, change in remedies_for(state)]
 
     def largest_batch(self) -> int:
         """Return how many images fit into the device at a time; 0 if not even one does."""
@@ -109,7 +109,7 @@ def _plan(state: dict) -> dict:
         kernels.append((k * k * channels + 1) * maps * of_weights)
         shapes.append((*(cost.output_size(side, k, strides, "same") for side in sides), maps))
     tensors = [state["batch_size"] * int(np.prod(shape)) * of_maps for shape in shapes]
-    pairs = [a + b for a, b in zip(tensors, tensors[1:], strict=False)]
+    pairs = [a + b for a, b in pairwise(tensors)]
     training = state["mode"] == "training"
     weights = sum(kernels)
     parts = {
