@@ -40,7 +40,7 @@ def memory_bars(
     ax.set(yticks=rows, yticklabels=names, xlabel="MB in float32")
     ax.set_xlim(0, 1.18 * max(a + b for a, b in zip(maps, kernels, strict=True)))
     ax.invert_yaxis()
-    ax.legend(frameon=False, loc="lower right")
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return fig
 
 

@@ -112,11 +112,10 @@ export function render({ model, el }) {
     const numbers = plan(s);
     const training = s.mode === "training";
     total.textContent = human(numbers.total);
-    const binary = (numbers.total / 2 ** 20).toFixed(2);
     report.replaceChildren(
       training ? "A training step needs at least " : "A prediction needs at least ",
       total,
-      ` (${binary} MiB). ${verdict(s, numbers.total)}`,
+      ` (${human(numbers.total, 1024)}). ${verdict(s, numbers.total)}`,
     );
     scene.replaceChildren(bars(numbers), partTable(numbers), layerTable(numbers, training));
     const focused = remedyBox.querySelector("button:focus")?.textContent;

@@ -9,15 +9,15 @@ const PARTS = [
   ["slots", "optimizer"],
 ];
 
-export function human(bytes) {
-  // 12613600 -> "12.61 MB"
-  const units = ["B", "kB", "MB", "GB", "TB"];
+export function human(bytes, base = 1000) {
+  // 12613600 -> "12.61 MB", or with base 1024 "12.03 MiB"
+  const units = base === 1000 ? ["B", "kB", "MB", "GB", "TB"] : ["B", "KiB", "MiB", "GiB", "TiB"];
   let [value, n] = [bytes, 0];
-  for (; value >= 1000 && n < 4; n += 1) value /= 1000;
+  for (; value >= base && n < 4; n += 1) value /= base;
   return `${n ? value.toFixed(2) : value} ${units[n]}`;
 }
 
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function bar(key, share, faded = false) {
   const style = `width: ${Math.max(0, 100 * share)}%`;
