@@ -87,7 +87,8 @@ def test_bytes_are_the_planners(sizes, double, kernel, strides, batch, precision
 
 
 def test_the_worked_layer():
-    demo = MemoryDemo(height=150, width=100, depth=1, maps=200, kernel_size=5, batch_size=100)
+    demo = MemoryDemo(height=150, width=100, depth=1, maps=200, kernel_size=5, strides=1)
+    demo.batch_size = 100
     numbers = demo.plan()
     assert numbers["tensors"][1] == 1_200_000_000 and numbers["weights"] == 15_200 * 4
     demo.precision = "float16"
@@ -177,7 +178,7 @@ def test_keyboard_and_words(opened):
     demo.mode = "prediction"
     assert shown.inner_text() == f"{demo.plan()['total'] / 1e6:.2f} MB"
     text = page.locator(".cm-total").inner_text()
-    assert f"largest batch that does is {demo.largest_batch()}." in text
+    assert f"largest batch that does is {demo.largest_batch():,}." in text
     assert page.locator(".cm-freed").count() == 2  # of four tensors a pair is there
     page.get_by_role("button", name="a stride larger by 1").focus()
     page.keyboard.press("Enter")
