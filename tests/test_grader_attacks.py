@@ -1,0 +1,191 @@
+"""Hostile submissions: no undeserved point, no harm to others, no survivor, no crash; all in time.
+
+The whole suite is graded once, two at a time: each attack is followed by an honest submission, so
+that one is graded beside it and another one right after it. The tests then look at the rows.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from attacks import ATTACKS, assignment
+from attacks.honest import CONTROLS, HONEST
+from cnncourse.grader.assignment import prepare
+from cnncourse.grader.engine import Grader
+from cnncourse.grader.limits import Limits
+from cnncourse.grader.results import GRADED, Submission
+from cnncourse.sandbox_probe import isolation_problem
+
+MIB = 2**20
+LIMITS = Limits(question=2, memory=700 * MIB, processes=64, disk_bytes=32 * MIB)
+MARKER = f"CNNCOURSE_ATTACK_{uuid.uuid4().hex}"
+LONGEST = 60  # seconds for any one submission, on a busy machine
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        isolation_problem() is not None, reason=f"no sandbox here: {isolation_problem()}"
+    ),
+]
+
+
+def fill(source, world):
+    """Tell the attacker where things are."""
+    for name, value in world.places.items():
+        source = source.replace(f"@{name}@", str(value))
+    return source
+
+
+def submission(student, cells, world):
+    """Return a submission: what `cells` leaves out is answered right."""
+    cells = {name: fill(cells.get(name, source), world) for name, source in HONEST.items()}
+    return Submission(student, assignment.NAME, Path(f"{student}.ipynb"), cells, digest=student)
+
+
+def survivors(marker, but=()):
+    """Return the processes that carry the marker in their environment."""
+    found = {}
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) not in (os.getpid(), *but):
+            with contextlib.suppress(OSError):
+                if marker.encode() in (process / "environ").read_bytes():
+                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(process.name)] = command.decode(errors="replace")[:200]
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Lay out what attackers would like to reach: files, a process, sockets."""
+    folder = tmp_path_factory.mktemp("attacked")
+    path, key, public = assignment.lay_out(folder)
+    out = folder / "out"
+    out.mkdir()
+    for each in (*folder.parents[:2], folder, out):
+        each.chmod(0o777)  # so that only the sandbox stands in the way
+    with (
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"]) as victim,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        name = f"cnncourse-{MARKER}"
+        abstract.bind(f"\0{name}")
+        abstract.listen()
+        places = {
+            **{"SOLUTIONS": path, "KEY": key, "OUT": out, "VICTIM": victim.pid, "SOCKET": name},
+            **{"PORT": listener.getsockname()[1], "PUBLIC": public},
+        }
+        yield SimpleNamespace(
+            folder=folder,
+            path=path,
+            key=key,
+            out=out,
+            victim=victim,
+            sockets=(listener, abstract),
+            places=places,
+        )
+        victim.kill()
+
+
+@pytest.fixture(scope="module")
+def run(world):
+    """Grade everything, once."""
+    before = {p: p.read_bytes() for p in world.folder.rglob("*") if p.is_file()}
+    everybody = []
+    for name, cells in ATTACKS.items():
+        everybody.append(submission(name, cells, world))
+        everybody.append(submission(f"after {name}", {}, world))
+    everybody += [submission(f"honest: {n}", cells, world) for n, cells in CONTROLS.items()]
+    os.environ[MARKER] = "1"
+    start = time.monotonic()
+    try:
+        with Grader(prepare([world.path], "a secret"), jobs=2, limits=LIMITS) as grader:
+            rows = list(grader.grade(everybody))
+    finally:
+        del os.environ[MARKER]
+    seconds = time.monotonic() - start
+    time.sleep(0.5)
+    after = {p: p.read_bytes() for p in world.folder.rglob("*") if p.is_file()}
+    return SimpleNamespace(
+        rows={row.student: row for row in rows},
+        count=Counter(row.student for row in rows),
+        names=[each.student for each in everybody],
+        survivors=survivors(MARKER),
+        files=(before, after),
+        seconds=seconds,
+    )
+
+
+def points(row):
+    return {question.name: question.points for question in row.questions}
+
+
+def test_the_suite_is_large():
+    assert len(ATTACKS) >= 60 and len(CONTROLS) >= 15
+
+
+def test_everybody_has_one_row(run):
+    assert sorted(run.count.elements()) == sorted(run.names)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack_earns_nothing(run, name):
+    row = run.rows[name]
+    assert row.status and row.seconds < LONGEST
+    earned = points(row)
+    undeserved = {q: earned.get(q, 0) for q in ATTACKS[name] if earned.get(q, 0) > 0}
+    assert undeserved == {}
+    assert all(earned[q] <= most for q, most in assignment.POINTS.items() if q in earned)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_next_student_keeps_every_point(run, name):
+    row = run.rows[f"after {name}"]
+    assert (row.status, points(row)) == (GRADED, assignment.POINTS), row
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_honest_submission_keeps_every_point(run, name):
+    row = run.rows[f"honest: {name}"]
+    assert (row.status, points(row)) == (GRADED, assignment.POINTS), row
+
+
+def test_nobody_survives(run):
+    assert run.survivors == {}
+
+
+def test_nothing_outside_was_touched(run, world):
+    before, after = run.files
+    assert after == before
+    assert world.victim.poll() is None
+    state = Path(f"/proc/{world.victim.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    assert state == "S"  # neither stopped nor traced
+    for listener in world.sockets:
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+def test_in_bounded_time(run):
+    assert run.seconds < 240
+
+
+def test_a_survivor_would_be_seen(monkeypatch):
+    """The search above can find one."""
+    monkeypatch.setenv("CNNCOURSE_ATTACK_TEST", "1")
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while process.pid not in survivors("CNNCOURSE_ATTACK_TEST"):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        finally:
+            process.kill()
