@@ -80,8 +80,13 @@ def world(tmp_path_factory):
         abstract.bind(f"\0{name}")
         abstract.listen()
         places = {
-            **{"SOLUTIONS": path, "KEY": key, "OUT": out, "VICTIM": victim.pid, "SOCKET": name},
-            **{"PORT": listener.getsockname()[1], "PUBLIC": public},
+            "SOLUTIONS": path,
+            "KEY": key,
+            "OUT": out,
+            "PUBLIC": public,
+            "VICTIM": victim.pid,
+            "SOCKET": name,
+            "PORT": listener.getsockname()[1],
         }
         yield SimpleNamespace(
             folder=folder,

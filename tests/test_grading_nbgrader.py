@@ -1,4 +1,4 @@
-"""The course directory for nbgrader: its real commands release, autograde and give feedback on it."""
+"""The course directory for nbgrader: nbgrader's own commands work on it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Beyond the process: pipes, files, the network, the next student, and whoever reads the results."""
+"""Beyond the process: pipes, files, the network, the next student, whoever reads the results."""
 
 WIRES = """
 import os, stat, struct, json, time
@@ -175,7 +175,8 @@ def double(x):
     return evil
 """,
         "mean": """
-def mean(x): raise type("<b>Error", (Exception,), {})("=1+1|' /C calc'!A0 <script>alert(3)</script>")
+Error = type("<b>Error", (Exception,), {})
+def mean(x): raise Error("=1+1|' /C calc'!A0 <script>alert(3)</script>")
 """,
     },
     "terminal escapes and right-to-left marks": {
