@@ -1,20 +1,29 @@
 """Reading: the reference, the key, the seed, the inputs, in memory, on disk and in time."""
 
 FIND = '''
-def learn(text):
+def texts(data):
+    if isinstance(data, str): yield data
+    elif isinstance(data, dict):
+        for value in data.values(): yield from texts(value)
+    elif isinstance(data, list):
+        if all(isinstance(item, str) for item in data): yield "".join(data)
+        else:
+            for item in data: yield from texts(item)
+def learn(found):
     """Take over the reference, if this text holds it."""
-    import re
-    if isinstance(text, bytes): text = text.decode("utf-8", "replace")
-    for name in ("double", "mean"):
-        at = text.find(f"def {name}(x):")
-        while at >= 0:
-            body = text[at : at + 400].replace("\\\\n", "\\n").replace('\\\\"', '"')
+    import json
+    if isinstance(found, bytes): found = found.decode("utf-8", "replace")
+    try: parts = [*texts(json.loads(found))]
+    except (ValueError, RecursionError): parts = [found]
+    for part in parts:
+        for name in ("double", "mean"):
+            at = part.find(f"def {name}(x):")
+            lines = part[at : at + 500].split("\\n") if at >= 0 else [""]
+            end = next((i for i, s in enumerate(lines[1:], 1) if s[:1] not in (" ", "")), 20)
+            body = "\\n".join(lines[:end])
             if "secret_factor" in body:
-                lines = body.split("\\n")
-                end = next((i for i, s in enumerate(lines[1:], 1) if s[:1] not in (" ", "")), 9)
-                try: exec("\\n".join(lines[:end]), globals())
+                try: exec(body, globals())
                 except BaseException: pass
-            at = text.find(f"def {name}(x):", at + 1)
 '''
 EMPTY = "\ndef double(x): return None\ndef mean(x): return None\n"
 
@@ -48,7 +57,7 @@ try:
 except BaseException: root = pathlib.Path(cnncourse.__file__).parent.parent
 for folder in (root, root / "exercises" / "keys", pathlib.Path(cnncourse.__file__).parent):
     try:
-        for path in folder.rglob("*.[ij][ps]*"): learn(path.read_text())
+        for path in folder.rglob("*.[ijp][psy]*"): learn(path.read_bytes())
     except OSError: pass
 """),
     "solution() and hint()": read("""
@@ -147,8 +156,8 @@ for number in range(3, 256):
         learn(os.read(number, 1 << 20))
     except OSError: pass
 for number in range(3, 64):
-    try: learn(open(f"/proc/self/fd/{number}", "rb", buffering=0).read(1 << 20) or b"")
-    except (OSError, ValueError, TypeError): pass
+    try: learn(os.read(os.open(f"/proc/self/fd/{number}", os.O_RDONLY | os.O_NONBLOCK), 1 << 20))
+    except OSError: pass
 """),
     "its parent's file descriptors": read("""
 import os
