@@ -5,6 +5,7 @@ that one is graded beside it and another one right after it. The tests then look
 """
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -16,14 +17,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from attacks import ATTACKS, assignment
+from attacks import ATTACKS, assignment, keras_answers
 from attacks.honest import CONTROLS, HONEST
 from cnncourse.grader.assignment import prepare
 from cnncourse.grader.engine import Grader
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import GRADED, Submission
+from cnncourse.grading.cells import read_source
 from cnncourse.sandbox_probe import isolation_problem
 
+ROOT = Path(__file__).resolve().parent.parent
 MIB = 2**20
 LIMITS = Limits(question=2, memory=700 * MIB, processes=64, disk_bytes=32 * MIB)
 LONGEST = 60  # seconds for any one submission, on a busy machine
@@ -36,16 +39,16 @@ pytestmark = [
 ]
 
 
-def fill(source, world):
+def fill(source, places):
     """Tell the attacker where things are."""
-    for name, value in world.places.items():
+    for name, value in places.items():
         source = source.replace(f"@{name}@", str(value))
     return source
 
 
 def submission(student, cells, world):
     """Return a submission: what `cells` leaves out is answered right."""
-    cells = {name: fill(cells.get(name, source), world) for name, source in HONEST.items()}
+    cells = {name: fill(cells.get(name, source), world.places) for name, source in HONEST.items()}
     return Submission(student, assignment.NAME, Path(f"{student}.ipynb"), cells, digest=student)
 
 
@@ -97,6 +100,27 @@ def world(tmp_path_factory):
             places=places,
         )
         victim.kill()
+
+
+@pytest.fixture(scope="module")
+def chapter(world):
+    """Grade the attacks on a chapter's exercises, with TensorFlow; each is followed by a right one."""
+    source = read_source(ROOT / "solutions" / f"{keras_answers.NAME}.ipynb")
+    right = {name: exercise.solution for name, exercise in source.exercises.items()}
+    key = json.loads((ROOT / "exercises" / "keys" / f"{keras_answers.NAME}.json").read_text())
+    public = {n: [p["value"] for p in e["probes"]] for n, e in key["exercises"].items()}
+    everybody = []
+    for name, cells in keras_answers.ATTACKS.items():
+        for student, given in ((name, {**right, **cells}), (f"after {name}", right)):
+            places = {**world.places, "PUBLIC": json.dumps({"global_avg": public["global_avg"]})}
+            given = {question: fill(text, places) for question, text in given.items()}
+            everybody.append(Submission(student, source.name, Path(student), given))
+    path = ROOT / "solutions" / f"{source.name}.ipynb"
+    limits = Limits(question=5, memory=1500 * MIB)
+    with Grader(prepare([path], "a secret"), jobs=2, limits=limits) as grader:
+        rows = {row.student: row for row in grader.grade(everybody)}
+    assert len(rows) == len(everybody)
+    return rows, {name: exercise.points for name, exercise in source.exercises.items()}
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +188,14 @@ def test_the_next_student_keeps_every_point(run, name):
 def test_honest_submission_keeps_every_point(run, name):
     row = run.rows[f"honest: {name}"]
     assert (row.status, points(row)) == (GRADED, assignment.POINTS), row
+
+
+@pytest.mark.parametrize("name", keras_answers.ATTACKS)
+def test_attack_on_a_chapter(chapter, name):
+    rows, most = chapter
+    earned = points(rows[name])
+    assert {q: earned[q] for q in keras_answers.ATTACKS[name] if earned[q] > 0} == {}
+    assert points(rows[f"after {name}"]) == most
 
 
 def test_nobody_survives(run):
