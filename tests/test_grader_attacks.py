@@ -104,7 +104,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chapter(world):
-    """Grade the attacks on a chapter's exercises, with TensorFlow; each is followed by a right one."""
+    """Grade the attacks on a chapter, with TensorFlow; each is followed by a right answer."""
     source = read_source(ROOT / "solutions" / f"{keras_answers.NAME}.ipynb")
     right = {name: exercise.solution for name, exercise in source.exercises.items()}
     key = json.loads((ROOT / "exercises" / "keys" / f"{keras_answers.NAME}.json").read_text())
