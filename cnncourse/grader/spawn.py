@@ -1,0 +1,209 @@
+"""The driver's handles on the processes that run foreign code: started, talked to, ended for sure."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from cnncourse.grader.environment import command, environment
+from cnncourse.grader.limits import Limits, Watched, kill_group
+from cnncourse.grader.sandbox import SandboxError, refusal
+
+_START_SECONDS = 300
+_END_SECONDS = 30
+
+
+class SpawnError(RuntimeError):
+    """No process could be started; the fault is not the submission's."""
+
+
+class Runner:
+    """One process (with all below it) that runs one submission's code.
+
+    Attributes:
+        source: frames from it.
+        sink: frames to it.
+        watched: it, as the watchdog sees it.
+    """
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO, watched: Watched, wait):
+        """Hold the streams; `wait` returns once every process is gone."""
+        self.source, self.sink, self.watched, self._wait = source, sink, watched, wait
+
+    def close(self) -> None:
+        """Kill it and all below it, and wait until they are gone."""
+        self.watched.end()
+        self._wait()
+        for stream in (self.source, self.sink):
+            with contextlib.suppress(OSError):  # what was not sent yet cannot be
+                stream.close()
+
+
+class ForkServer:
+    """The zygote in its jail: forks in milliseconds, each fork sandboxed."""
+
+    def __init__(self):
+        """Start it; imports go on in the background until `ready` is called."""
+        self._lock = threading.Lock()
+        self.note = ""  # something the instructor should know
+        self._ready = False
+        self._start(preload=True)
+
+    def _start(self, preload: bool) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                command("zygote", str(theirs.fileno()), json.dumps(preload)),
+                env=environment(),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+        self._control = ours
+
+    def ready(self) -> None:
+        """Wait for the imports.
+
+        Raises:
+            SandboxError: if the jail could not be built.
+            SpawnError: if the server does not start for another reason.
+        """
+        with self._lock:
+            if self._ready:
+                return
+            message = self._hello()
+            if message["threads"] != 1:
+                self.close()
+                self._start(preload=False)
+                self.note = (
+                    f"importing the libraries starts {message['threads']} threads, and such a "
+                    "process cannot be forked: every submission imports for itself and takes "
+                    "seconds longer, in the same sandbox"
+                )
+                self._hello()
+            self._ready = True
+
+    def _hello(self) -> dict:
+        from cnncourse.grader.zygote import receive_descriptors
+
+        self._control.settimeout(_START_SECONDS)
+        try:
+            message, _ = receive_descriptors(self._control)
+        except OSError:
+            message = {}
+        self._control.settimeout(_END_SECONDS)
+        if "problem" in message:
+            self.close()
+            remedy = "run `cnncourse doctor` and follow its line about the sandbox"
+            raise SandboxError(refusal(message["problem"], remedy))
+        if not message:
+            self._process.kill()
+            errors = self._process.communicate()[1].decode(errors="replace").strip()
+            last = errors.splitlines()[-1] if errors else "no reason given"
+            raise SpawnError(f"the fork server did not start: {last}")
+        return message
+
+    def run(self, limits: Limits) -> Runner:
+        """Fork a runner.
+
+        Raises:
+            SpawnError: if the server is gone.
+        """
+        from cnncourse.grader.zygote import receive_descriptors, send_descriptors
+
+        self.ready()
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:
+            try:
+                request = {"limits": asdict(limits)}
+                send_descriptors(self._control, request, [theirs.fileno()])
+                _, descriptors = receive_descriptors(self._control)
+            except OSError:
+                descriptors = []
+        if not descriptors:
+            ours.close()
+            raise SpawnError("the fork server ended")
+        handle = descriptors[0]
+        watched = Watched(_pid(handle), limits, lambda: _kill(handle))
+        source, sink = ours.makefile("rb"), ours.makefile("wb")
+        ours.close()
+        return Runner(source, sink, watched, lambda: _await_end(handle))
+
+    def renew(self) -> None:
+        """Start another server if this one is gone."""
+        with self._lock:
+            if self._process.poll() is None:
+                return
+            self.close()
+            self._ready = False
+            self._start(preload=not self.note)
+        self.ready()
+
+    def close(self) -> None:
+        """End the server, and with it everything that it ever started."""
+        self._control.close()
+        try:
+            self._process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stderr.close()
+
+
+def _pid(handle: int) -> int:
+    """Return the number, as seen from here, of the process that a pidfd stands for."""
+    text = Path(f"/proc/self/fdinfo/{handle}").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pid:"))
+
+
+def _kill(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+
+
+def _await_end(handle: int) -> None:
+    """Wait for an init's end; the kernel ends it after all others of its pid namespace."""
+    if not select.select([handle], [], [], _END_SECONDS)[0]:
+        raise SpawnError("a process could not be ended")
+    os.close(handle)
+
+
+class UnsafeSpawner:
+    """Ordinary processes with limits and no walls: `--unsafe`."""
+
+    note = "UNSAFE: no sandbox"
+
+    def ready(self) -> None:
+        """Do nothing: there is no server."""
+
+    def renew(self) -> None:
+        """Do nothing: there is no server."""
+
+    def run(self, limits: Limits) -> Runner:
+        """Start a process that imports and runs."""
+        process = subprocess.Popen(
+            command("runner", json.dumps(asdict(limits))),
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+        def kill() -> None:
+            kill_group(process.pid)
+            process.kill()
+
+        watched = Watched(process.pid, limits, kill)
+        return Runner(process.stdout, process.stdin, watched, process.wait)
+
+    def close(self) -> None:
+        """Do nothing: there is no server."""
