@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cnncourse
 from cnncourse.grader.environment import command, environment
 from cnncourse.grading import build
 from cnncourse.grading.cells import AuthorError, Exercise, Source, is_mistake, read_source
@@ -196,6 +197,7 @@ def _run(path: Path, seed: str) -> dict[str, Any]:
     source = read_source(path)
     if not source.exercises:
         return {}
+    cnncourse.exercises = lambda name: (None, None, None)  # no notebook's checks here
     names = build.run_code(source)
     return {e.name: _answers(e, names, seed, source.name) for e in source.exercises.values()}
 

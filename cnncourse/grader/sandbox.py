@@ -9,12 +9,13 @@ calls them stays where it is.
 import contextlib
 import importlib.util
 import os
+import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
 from cnncourse.grader import linux, seccomp
-from cnncourse.grader.limits import Limits, set_limits
+from cnncourse.grader.limits import MIB, Limits, set_limits
 from cnncourse.paths import PACKAGE
 from cnncourse.sandbox_probe import isolation_problem
 
@@ -90,7 +91,7 @@ def enter_jail() -> int:
     linux.map_ids(proc, 0, user, group)
     if not inside:
         _build_root()
-    linux.mount("tmpfs", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "size=64m,mode=1777")
+    _mount_private(64 * MIB)
     linux.unshare(linux.NEWPID | linux.NEWNET | linux.NEWIPC | linux.NEWUTS)
     os.chdir("/tmp")
     return proc
@@ -112,6 +113,10 @@ def _build_root() -> None:
         _bind(descriptor, below(path))
     for name in ("tmp", "dev/shm"):
         below(name).mkdir(exist_ok=True)
+    # There is no /proc, but TensorFlow aborts if it cannot read the name of its program there.
+    below("/proc/self").mkdir(parents=True)
+    below("/proc/self/exe").symlink_to(sys.executable)
+    below("/proc/self/cmdline").write_text(f"{sys.executable}\0")
     linux.protect(str(root))
     linux.pivot_root(root)
 
@@ -149,6 +154,13 @@ def _bind(descriptor: int, target: Path) -> None:
     os.close(descriptor)
 
 
+def _mount_private(size: int) -> None:
+    """Mount empty folders to write to; they live in memory, and programs in them do not run."""
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    for folder in ("/tmp", "/dev/shm"):
+        linux.mount("tmpfs", folder, "tmpfs", flags, f"size={size},nr_inodes=10000,mode=700")
+
+
 def confine(limits: Limits, mapped: int, proc: int) -> None:
     """Shut this process, a fork of the jailed server, in for good.
 
@@ -163,10 +175,7 @@ def confine(limits: Limits, mapped: int, proc: int) -> None:
     linux.die_with_parent()
     # With the server's rights over its own namespaces first …
     linux.unshare(linux.NEWNS | linux.NEWNET | linux.NEWIPC | linux.NEWUTS)
-    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
-    for folder in ("/tmp", "/dev/shm"):
-        size = f"size={limits.disk_bytes},nr_inodes=10000,mode=700"
-        linux.mount("tmpfs", folder, "tmpfs", flags, size)
+    _mount_private(limits.disk_bytes)
     with contextlib.suppress(OSError):  # if memory runs short all the same, this goes first
         linux.write_proc(proc, "self/oom_score_adj", "1000")
     # … then as nobody in a user namespace of its own, where those rights are gone.

@@ -1,4 +1,4 @@
-"""The driver's handles on the processes that run foreign code: started, talked to, ended for sure."""
+"""The driver's handles on processes that run foreign code: started, talked to, surely ended."""
 
 import contextlib
 import json
@@ -7,6 +7,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from dataclasses import asdict
 from pathlib import Path
@@ -58,6 +59,7 @@ class ForkServer:
 
     def _start(self, preload: bool) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._errors = tempfile.TemporaryFile()  # a pipe that nobody reads would fill up
         with theirs:
             self._process = subprocess.Popen(
                 command("zygote", str(theirs.fileno()), json.dumps(preload)),
@@ -65,7 +67,7 @@ class ForkServer:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=self._errors,
             )
         self._control = ours
 
@@ -106,8 +108,10 @@ class ForkServer:
             raise SandboxError(refusal(message["problem"], remedy))
         if not message:
             self._process.kill()
-            errors = self._process.communicate()[1].decode(errors="replace").strip()
-            last = errors.splitlines()[-1] if errors else "no reason given"
+            self._process.wait()
+            self._errors.seek(0)
+            lines = self._errors.read().decode(errors="replace").strip().splitlines()
+            last = lines[-1] if lines else "no reason given"
             raise SpawnError(f"the fork server did not start: {last}")
         return message
 
@@ -155,7 +159,7 @@ class ForkServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stderr.close()
+        self._errors.close()
 
 
 def _pid(handle: int) -> int:
