@@ -1,0 +1,128 @@
+"""Grade on a Dask cluster: each worker process has a fork server of its own.
+
+The driver prepares the assignments and sends them to the workers, which are as trusted as itself;
+what runs a submission sees no more of them than it does on one machine. Use `tls://` addresses
+where others can listen. When a worker is lost, Dask gives its submissions to another one; each
+result is taken once.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from cnncourse import __version__
+from cnncourse.grader.assignment import Assignment
+from cnncourse.grader.engine import Grader
+from cnncourse.grader.limits import Limits
+from cnncourse.grader.results import FAILED, Graded, Submission
+from cnncourse.grader.sandbox import SandboxError
+from distributed import Client, WorkerPlugin, as_completed, get_worker
+
+CONNECT_SECONDS = 30
+
+
+class GraderPlugin(WorkerPlugin):
+    """A worker's grader, from its first submission to the end of the run."""
+
+    def __init__(self, make: Callable[..., Any], assignments: Sequence[Assignment], options: dict):
+        """Take what the grader is made of; `setup` runs on the worker.
+
+        Args:
+            make: the grader's class.
+            assignments: prepared ones; secret.
+            options: its other arguments.
+        """
+        self.arguments, self.version = (make, assignments, options), __version__
+
+    def setup(self, worker: Any) -> None:
+        """Refuse a worker of another version: it might mark in another way."""
+        if self.version != __version__:
+            raise RuntimeError(
+                f"cnncourse is {__version__} on worker {worker.address} and {self.version} here; "
+                "install the same on both"
+            )
+        self.lock, self.started = threading.Lock(), None
+
+    def grader(self) -> Any:
+        """Return the worker's grader; the first call starts it."""
+        with self.lock:
+            if self.started is None:
+                make, assignments, options = self.arguments
+                grader = make(assignments, **options)
+                grader.__enter__()
+                self.started = grader
+            return self.started
+
+    def teardown(self, worker: Any) -> None:
+        """End the grader and everything below it."""
+        with self.lock:
+            if self.started is not None:
+                self.started.__exit__(None, None, None)
+
+
+def grade_on_cluster(
+    address: str,
+    assignments: Sequence[Assignment],
+    submissions: Sequence[Submission],
+    *,
+    limits: Limits | None = None,
+    unsafe: bool = False,
+    make: Callable[..., Any] = Grader,
+) -> Iterator[Graded]:
+    """Grade submissions on a cluster and yield what each earned, as soon as it is known.
+
+    Args:
+        address: of the cluster's scheduler, e.g. `tcp://10.0.0.1:8786`.
+        assignments: prepared ones.
+        submissions: in any order.
+        limits: of each.
+        unsafe: without a sandbox.
+        make: what makes a worker's grader.
+
+    Raises:
+        OSError: if the scheduler or a worker cannot be reached within 30 seconds.
+        SandboxError: if a worker cannot isolate submissions.
+    """
+    name = f"cnncourse-grader-{uuid.uuid4().hex}"  # two runs may share a cluster
+    plugin = GraderPlugin(make, assignments, {"limits": limits, "unsafe": unsafe})
+    with Client(address, timeout=CONNECT_SECONDS, set_as_default=False) as client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            raise OSError(f"the cluster at {address} has no worker") from None
+        client.register_plugin(plugin, name=name)
+        try:
+            yield from _collect(client, name, submissions, unsafe)
+        finally:
+            client.unregister_worker_plugin(name)
+
+
+def _collect(
+    client: Client, name: str, submissions: Sequence[Submission], unsafe: bool
+) -> Iterator[Graded]:
+    futures = {
+        client.submit(_grade, name, submission, key=f"{name}-{number}"): submission
+        for number, submission in enumerate(submissions)
+    }
+    for future in as_completed(list(futures)):
+        submission = futures.pop(future)
+        if future.status == "finished":
+            yield future.result()
+        else:
+            yield _failed(submission, future.exception(), unsafe)
+        future.release()  # the cluster may forget it
+
+
+def _failed(submission: Submission, error: BaseException | None, unsafe: bool) -> Graded:
+    """Return the row of a submission that no worker could grade."""
+    if isinstance(error, SandboxError):
+        raise error
+    reason = f"no worker could grade it ({type(error).__name__}): {str(error)[:300]}"
+    who = (submission.student, submission.assignment, submission.digest)
+    return Graded(*who, FAILED, message=reason, unsafe=unsafe)
+
+
+def _grade(name: str, submission: Submission) -> Graded:
+    """Grade one submission; this runs on a worker."""
+    return get_worker().plugins[name].grader().grade_one(submission)
