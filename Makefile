@@ -77,6 +77,7 @@ book: $(FOR_TEST)  ## build the book into book/_build/html
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py
 	$(BIN)/python benchmarks/demos.py
+	$(BIN)/python benchmarks/grading.py
 
 constraints: $(FOR_TEST)  ## pin the newest release of every dependency in constraints.txt
 	$(BIN)/python tools/pin.py

@@ -18,7 +18,6 @@ from importlib import metadata
 from pathlib import Path
 
 import nbformat
-from cnncourse.grader.assignment import prepare
 from cnncourse.grader.engine import Grader
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import Submission
@@ -88,7 +87,7 @@ def timed(function, *arguments):
 def ours(path, cells, count):
     """Return seconds of start-up and per submission on one core, and the points."""
     start = time.perf_counter()
-    with Grader(prepare([path], "benchmark"), jobs=1) as grader:
+    with Grader.of([path], "benchmark", jobs=1) as grader:
         everybody = [
             Submission(f"student{n:03}", NAME, path, dict(cells), digest=str(n))
             for n in range(count + 1)
@@ -103,7 +102,8 @@ def ours(path, cells, count):
 
 def command_line(folder, source, count, jobs):
     """Return the seconds that the whole command takes, as an instructor would type it."""
-    command = [sys.executable, "-m", "cnncourse.cli", "grade", str(folder / "submitted")]
+    program = [sys.executable, "-c", "from cnncourse.cli import main; main()"]
+    command = [*program, "grade", str(folder / "submitted")]
     options = ["--out", str(folder / f"out{jobs}"), "--source", str(source.parent), "-j", str(jobs)]
     seconds, _ = timed(
         lambda: subprocess.run([*command, *options], check=True, capture_output=True)
@@ -169,7 +169,7 @@ def soak(count):
         path, key, public = assignment.lay_out(Path(name))
         places = {"SOLUTIONS": path, "KEY": key, "OUT": name, "PUBLIC": public}
         places.update(VICTIM=os.getppid(), SOCKET="none", PORT=9)
-        with Grader(prepare([path], "soak"), jobs=os.cpu_count(), limits=limits) as grader:
+        with Grader.of([path], "soak", jobs=os.cpu_count(), limits=limits) as grader:
             start = time.perf_counter()
             for row in grader.grade(submissions(count, path, places)):
                 wrong, missing = judge(row)
