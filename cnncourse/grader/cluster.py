@@ -17,7 +17,7 @@ from cnncourse.grader.engine import Grader
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import FAILED, Graded, Submission
 from cnncourse.grader.sandbox import SandboxError
-from distributed import Client, WorkerPlugin, as_completed, get_worker
+from distributed import Client, Future, KilledWorker, WorkerPlugin, as_completed, get_worker
 
 CONNECT_SECONDS = 30
 
@@ -101,16 +101,35 @@ def grade_on_cluster(
 def _collect(
     client: Client, name: str, submissions: Sequence[Submission], unsafe: bool
 ) -> Iterator[Graded]:
-    futures = {
-        client.submit(_grade, name, submission, key=f"{name}-{number}"): submission
-        for number, submission in enumerate(submissions)
-    }
-    for future in as_completed(list(futures)):
-        submission = futures.pop(future)
+    """Yield every submission's result, once.
+
+    Dask gives up on whatever was on several workers that died, be it running or only waiting
+    there. So each of those gets another chance, all by itself.
+    """
+    suspects = []
+    for submission, future in _done(client, name, submissions):
         if future.status == "finished":
             yield future.result()
+        elif isinstance(future.exception(), KilledWorker):
+            suspects.append(submission)
         else:
             yield _failed(submission, future.exception(), unsafe)
+    for number, suspect in enumerate(suspects):
+        for submission, future in _done(client, f"{name}-alone-{number}", [suspect], name):
+            done = future.status == "finished"
+            yield future.result() if done else _failed(submission, future.exception(), unsafe)
+
+
+def _done(
+    client: Client, key: str, submissions: Sequence[Submission], name: str = ""
+) -> Iterator[tuple[Submission, Future]]:
+    """Submit tasks and yield each when it has ended, well or not."""
+    futures = {
+        client.submit(_grade, name or key, submission, key=f"{key}-{number}"): submission
+        for number, submission in enumerate(submissions)
+    }
+    for future in as_completed(list(futures), loop=client.loop):
+        yield futures.pop(future), future
         future.release()  # the cluster may forget it
 
 

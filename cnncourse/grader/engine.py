@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from cnncourse.grader.advice import library_answers
 from cnncourse.grader.assignment import Assignment, prepare
 from cnncourse.grader.interview import Interview
 from cnncourse.grader.limits import Limits, Watchdog
@@ -158,9 +157,7 @@ class Grader:
         answers = self._interview(assignment, submission)
         questions = []
         for question in assignment.questions:
-            source = submission.cells.get(question.name, "")
-            advice = library_answers(source) if question.from_scratch else ""
-            questions.append(mark(question, answers, advice))
+            questions.append(mark(question, answers))
         blank = all(question.status == NOT_ATTEMPTED for question in questions)
         return NOT_ATTEMPTED if blank else GRADED, "", questions
 

@@ -26,7 +26,7 @@ _FIXED = {
     "USER": "student",
 }
 # What programs need to start at all, Windows' included, and what chooses libraries and data.
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "KERAS_BACKEND", "CNNCOURSE_DATA")
+_KEPT = ("LD_LIBRARY_PATH", "SYSTEMROOT", "KERAS_BACKEND", "CNNCOURSE_DATA")
 
 
 def environment() -> dict[str, str]:

@@ -19,6 +19,10 @@ class _Ended(Exception):
     """The runner is gone or speaks nonsense."""
 
 
+class _Unadvised(_Ended):
+    """The runner ended before any foreign code ran."""
+
+
 class Interview:
     """Everything that is known about one submission.
 
@@ -30,6 +34,7 @@ class Interview:
         outcomes: {(question, place of the draw): what came back}.
         failures: {question: why it was not asked to the end}.
         errors: {question: the error, decoded, and the line, that stopped its cell}.
+        advice: {question: what `advice.library_answers` says of its cell}.
     """
 
     def __init__(
@@ -47,6 +52,9 @@ class Interview:
         self.failures: dict[str, str] = {}
         self.errors: dict[str, tuple[object, int]] = {}
         self._left_out: set[str] = set()  # questions whose cell must not run again
+        self.advice: dict[str, str] = {}
+        self._advise = [q.name for q in assignment.questions if q.from_scratch]
+        self._end = 0.0  # when the time of the whole submission is over
         self._time = {q.name: self._budget(q) for q in assignment.questions}
 
     def _budget(self, question: Question) -> float:
@@ -58,8 +66,9 @@ class Interview:
         Raises:
             SpawnError: if no process can be started.
         """
-        # Each round but the last gives up a question or a cell.
-        for _ in range(2 * len(self.assignment.questions) + 1):
+        self._end = time.monotonic() + self.limits.question + sum(self._time.values())
+        # Each round but the last gives up a question, a cell or advice.
+        for _ in range(2 * len(self.assignment.questions) + 2):
             todo = self._todo()
             if not todo:
                 return
@@ -81,7 +90,11 @@ class Interview:
             message = {}
         if message != {"ready": True}:
             raise SpawnError(message.get("problem", "a runner ended before it began"))
-        runner.watched.deadline = time.monotonic() + self.limits.question
+        self._allow(runner, self.limits.question)
+
+    def _allow(self, runner: Runner, seconds: float) -> None:
+        """Set the time until the next answer, within that of the whole submission."""
+        runner.watched.deadline = min(time.monotonic() + seconds, self._end)
 
     def _todo(self) -> list[tuple[Question, int, Draw]]:
         """Return what is still to be asked: all that learners may see first."""
@@ -97,6 +110,8 @@ class Interview:
         current = [""]  # the question at hand, for the reckoning if it goes wrong
         try:
             self._run_cells(runner, current)
+        except _Unadvised:
+            return
         except _Ended:
             self._give_up(current[0], runner)
             self._left_out.add(current[0])
@@ -127,10 +142,13 @@ class Interview:
             }
             for cell in wanted
         ]
-        self._send(runner, {"cells": cells})
+        scratch = [(name, self._cells.get(name, "")) for name in self._advise]
+        self._send(runner, {"cells": cells, "from_scratch": scratch})
+        if scratch:
+            self._take_advice(runner)
         for number, cell in enumerate(wanted):
             message, _ = self._receive(runner, 0)
-            runner.watched.deadline = time.monotonic() + self.limits.question
+            self._allow(runner, self.limits.question)
             # A given cell fails because of what a learner's cell did before it.
             current[0] = cell.question or current[0]
             if message != {"cell": number}:
@@ -140,6 +158,15 @@ class Interview:
                 raise _Ended
             if cell.question:
                 self._note_error(cell.question, message.get("error"))
+
+    def _take_advice(self, runner: Runner) -> None:
+        """Read what was found in the source before any of it ran."""
+        wanted, self._advise = self._advise, []  # once: there is source that Python cannot parse
+        try:
+            found = self._receive(runner, 0)[0].get("advice")
+        except _Ended:
+            raise _Unadvised from None
+        self.advice = {name: protocol.clean(str(found[name]))[:300] for name in wanted}
 
     def _note_error(self, question: str, error: object) -> None:
         if not error:
@@ -163,7 +190,7 @@ class Interview:
             "max_text": self.limits.text_bytes,
         }
         started = time.monotonic()
-        runner.watched.deadline = started + self._time[question.name]
+        self._allow(runner, self._time[question.name])
         try:
             self._send(runner, request)
             message, raw = self._receive(runner, max_raw)

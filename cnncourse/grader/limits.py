@@ -52,7 +52,7 @@ def set_limits(limits: Limits, mapped: int, processes: bool = True) -> None:
 
     wanted = {
         "AS": mapped + limits.memory + 1024 * MIB,  # and room for the threads' stacks
-        "CORE": 0,
+        "CORE": 1,  # 0 would still hand the memory to a program that collects crashes
         "CPU": round(20 * limits.question) + 60,  # wall time is watched; this is for what escapes
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
@@ -86,6 +86,23 @@ class Watched:
         self.pid, self.limits, self._kill = pid, limits, kill
         self.deadline = time.monotonic() + limits.question
         self.verdict = ""
+        self._rest = 0.0  # until then the memory is not looked at closely
+
+    def over_memory(self) -> bool:
+        """Tell whether it uses more memory than it may.
+
+        What a fork shares with its parent is in the resident size of both, so a first, fast sum is
+        too large. Only if that is over the limit the kernel is asked for each page's fair share,
+        which may take long: it is not asked all the time.
+        """
+        tree = descendants(self.pid)
+        started = time.monotonic()
+        if sum(map(_resident, tree)) <= self.limits.memory or started < self._rest:
+            return False
+        over = sum(map(_share, tree)) > self.limits.memory
+        now = time.monotonic()
+        self._rest = now + 4 * (now - started)
+        return over
 
     def end(self, verdict: str = "") -> None:
         """Kill it and all below it."""
@@ -131,19 +148,8 @@ class Watchdog:
             for each in watched:
                 if time.monotonic() > each.deadline:
                     each.end(self._verdicts[0])
-                elif memory(each.pid, each.limits.memory) > each.limits.memory:
+                elif each.over_memory():
                     each.end(self._verdicts[1])
-
-
-def memory(pid: int, enough: int) -> int:
-    """Return the bytes that a process and all below it use.
-
-    What a fork shares with its parent is in the resident size of both, so a first, fast sum is too
-    large. Only if that is above `enough` the kernel is asked for each page's fair share.
-    """
-    tree = descendants(pid)
-    total = sum(_resident(p) for p in tree)
-    return total if total <= enough else sum(_share(p) for p in tree)
 
 
 def descendants(pid: int) -> list[int]:

@@ -17,13 +17,12 @@ _FAILURE_HINTS = {
 }
 
 
-def mark(question: Question, interview: Interview, advice: str = "") -> QuestionResult:
+def mark(question: Question, interview: Interview) -> QuestionResult:
     """Mark one question.
 
     Args:
         question: with what is expected.
         interview: with what was given.
-        advice: something to say that changes no points.
     """
     answers = [interview.outcomes.get((question.name, i)) for i in range(len(question.draws))]
     with np.errstate(all="ignore"):  # overflow is the learner's affair
@@ -51,7 +50,7 @@ def mark(question: Question, interview: Interview, advice: str = "") -> Question
         hint,
         _public(question, answers, passed),
         unseen,
-        advice,
+        interview.advice.get(question.name, ""),
         _printed(question, answers),
     )
 

@@ -10,10 +10,12 @@ import linecache
 import os
 import re
 import sys
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 import cnncourse
 from cnncourse.grader import protocol
+from cnncourse.grader.advice import library_answers
 from cnncourse.grading.probes import Outcome, Probe, evaluate
 from cnncourse.grading.values import Raised, encode
 
@@ -31,6 +33,8 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
     cnncourse.exercises = lambda name: (_no_op, _no_op, _no_op)
     protocol.send(sink, {"ready": True})
     start, _ = protocol.receive(source, _NO_LIMIT, 0)
+    if start["from_scratch"]:
+        protocol.send(sink, {"advice": {n: library_answers(s) for n, s in start["from_scratch"]}})
     namespace = {"__name__": "__main__", "__builtins__": __builtins__}
     for number, cell in enumerate(start["cells"]):
         protocol.send(sink, {"cell": number})
@@ -89,13 +93,14 @@ def _no_op(*_: Any, **__: Any) -> None:
     """Stand in for `check`, `hint` and `solution`."""
 
 
-def close_all_but(keep: int) -> None:
-    """Close every file descriptor but one, and put the null device where print writes."""
+def close_all_but(kept: list[int]) -> None:
+    """Close every file descriptor but these, and put the null device where print writes."""
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
-    os.closerange(3, keep)
-    os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+    edges = [2, *sorted(kept), os.sysconf("SC_OPEN_MAX")]
+    for first, last in pairwise(edges):
+        os.closerange(first + 1, last)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import queue
 import select
 import signal
 import socket
@@ -59,7 +60,7 @@ class ForkServer:
 
     def _start(self, preload: bool) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._errors = tempfile.TemporaryFile()  # a pipe that nobody reads would fill up
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (a pipe that nobody reads fills up)
         with theirs:
             self._process = subprocess.Popen(
                 command("zygote", str(theirs.fileno()), json.dumps(preload)),
@@ -124,22 +125,25 @@ class ForkServer:
         from cnncourse.grader.zygote import receive_descriptors, send_descriptors
 
         self.ready()
-        ours, theirs = socket.socketpair()
-        with self._lock, theirs:
+        # Pipes, not sockets: nothing but bytes goes through them, and they name no process.
+        theirs_in, sink = os.pipe()
+        source, theirs_out = os.pipe()
+        with self._lock:
             try:
-                request = {"limits": asdict(limits)}
-                send_descriptors(self._control, request, [theirs.fileno()])
+                send_descriptors(self._control, {"limits": asdict(limits)}, [theirs_in, theirs_out])
                 _, descriptors = receive_descriptors(self._control)
             except OSError:
                 descriptors = []
+        for descriptor in (theirs_in, theirs_out):
+            os.close(descriptor)
+        streams = os.fdopen(source, "rb"), os.fdopen(sink, "wb")
         if not descriptors:
-            ours.close()
+            for stream in streams:
+                stream.close()
             raise SpawnError("the fork server ended")
         handle = descriptors[0]
         watched = Watched(_pid(handle), limits, lambda: _kill(handle))
-        source, sink = ours.makefile("rb"), ours.makefile("wb")
-        ours.close()
-        return Runner(source, sink, watched, lambda: _await_end(handle))
+        return Runner(*streams, watched, lambda: _await_end(handle))
 
     def renew(self) -> None:
         """Start another server if this one is gone."""
@@ -180,6 +184,38 @@ def _await_end(handle: int) -> None:
     os.close(handle)
 
 
+class _Pump:
+    """Reads a pipe that may stay open after its process was killed, held by an escaped child."""
+
+    def __init__(self, stream: BinaryIO, watched: Watched):
+        self._stream, self._watched, self._rest = stream, watched, b""
+        self._parts: queue.Queue[bytes] = queue.Queue(maxsize=100)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        part = b"?"
+        while part and not self._watched.verdict:
+            part = self._stream.read1(1 << 16)
+            self._parts.put(part)
+
+    def read(self, size: int) -> bytes:
+        """Return some bytes; none at the end of the stream or once the process was killed."""
+        while not self._rest:
+            try:
+                self._rest = self._parts.get(timeout=0.1)
+            except queue.Empty:
+                if self._watched.verdict:
+                    return b""
+            else:
+                if not self._rest:
+                    return b""
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+    def close(self) -> None:
+        """Leave the pipe to its thread: closing it here would wait for a read that never ends."""
+
+
 class UnsafeSpawner:
     """Ordinary processes with limits and no walls: `--unsafe`."""
 
@@ -207,7 +243,8 @@ class UnsafeSpawner:
             process.kill()
 
         watched = Watched(process.pid, limits, kill)
-        return Runner(process.stdout, process.stdin, watched, process.wait)
+        pump = _Pump(process.stdout, watched)
+        return Runner(pump, process.stdin, watched, process.wait)
 
     def close(self) -> None:
         """Do nothing: there is no server."""

@@ -82,11 +82,11 @@ def serve(control: socket.socket, proc: int, preload: bool) -> None:
         linux.unshare(linux.NEWPID)
         pid = os.fork()
         if pid == 0:
-            _become_runner(descriptors[0], limits, mapped, proc)
+            _become_runner(descriptors, limits, mapped, proc)
         linux.setns(own_pids, linux.NEWPID)
         handle = os.pidfd_open(pid)
         send_descriptors(control, {"pid": pid}, [handle])
-        for descriptor in (handle, descriptors[0]):
+        for descriptor in (handle, *descriptors):
             os.close(descriptor)
 
 
@@ -104,20 +104,19 @@ def _reap() -> None:
         pass
 
 
-def _become_runner(descriptor: int, limits: Limits, mapped: int, proc: int) -> None:
+def _become_runner(descriptors: list[int], limits: Limits, mapped: int, proc: int) -> None:
     """Confine this fork, the init of its own pid namespace, and serve; never return."""
     from cnncourse.grader import protocol, runner
 
     try:
-        connection = socket.socket(fileno=descriptor)
-        source, sink = connection.makefile("rb"), connection.makefile("wb")
+        source, sink = os.fdopen(descriptors[0], "rb"), os.fdopen(descriptors[1], "wb")
         try:
             os.setsid()
             confine(limits, mapped, proc)
         except OSError as error:
             protocol.send(sink, {"problem": str(error)})
             return
-        runner.close_all_but(descriptor)
+        runner.close_all_but(descriptors)
         runner.serve(source, sink)
     finally:
         os._exit(0)

@@ -233,6 +233,15 @@ class Outcome:
         return bool(self.missing) or self.stub
 
 
+class _Printed(io.StringIO):
+    """Takes any amount of text and keeps its beginning."""
+
+    def write(self, text: str) -> int:
+        if self.tell() < MAX_PRINTED:
+            super().write(text[:MAX_PRINTED])
+        return len(text)
+
+
 def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
     """Evaluate a probe over somebody's names.
 
@@ -249,7 +258,7 @@ def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
         text = f"name {missing[0]!r} is not defined"
         error = Raised("NameError", ("NameError", "Exception", "BaseException"), text)
         return Outcome(encode(error), missing=missing)
-    printed, trace, stub = io.StringIO(), [], False
+    printed, trace, stub = _Printed(), [], False
     with contextlib.redirect_stdout(printed):
         try:
             value = encode(eval(compile(probe.expression, "<probe>", "eval"), scope))
