@@ -142,10 +142,10 @@ def resident():
 
 
 def submissions(count, path, places):
-    """Yield small submissions; each fifth is the next attack."""
+    """Yield small submissions; each fifth is an attack, of all kinds."""
     attacks = list(ATTACKS.items())
     for number in range(count):
-        name, cells = attacks[number // 5 % len(attacks)] if number % 5 == 4 else ("honest", {})
+        name, cells = attacks[number // 5 * 7 % len(attacks)] if number % 5 == 4 else ("honest", {})
         sources = {question: cells.get(question, text) for question, text in HONEST.items()}
         for place, value in places.items():
             sources = {q: text.replace(f"@{place}@", str(value)) for q, text in sources.items()}
@@ -228,8 +228,8 @@ def main():
     parser.add_argument("--soak", type=int, default=500)
     options = parser.parse_args()
     load = os.getloadavg()[0]
+    samples, outcome = soak(options.soak)  # first: what follows imports TensorFlow here
     table, figures = speed(options.submissions)
-    samples, outcome = soak(options.soak)
     lines = report(options.submissions, table, figures, samples, outcome, load)
     Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
