@@ -169,7 +169,17 @@ def test_only_one_assignment(course, fake):
     assert result.stderr == "Error: assignment is 'ohter'; accepted: other, toy\n"
 
 
+def test_results_among_the_submissions_are_none(course, fake, monkeypatch):
+    monkeypatch.chdir(course / "class")
+    for _ in range(2):  # the second time the first one's results are there
+        command = ["grade", ".", "--source", str(course / "solutions")]
+        assert CliRunner().invoke(main, command).exit_code == 0
+    table = (course / "class/grades/grades.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in table] == ["student", "anna", "ben", "carol"]
+
+
 def test_unsafe_is_said_on_every_line(course, fake):
+    (course / "class/ben/toy.ipynb").write_bytes(b"")
     result = cli(course, "--unsafe")
     lines = (result.stdout + result.stderr).splitlines()
     assert len(lines) == 5

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import dask
 import pytest
 from click.testing import CliRunner
 from cnncourse.cli import main
@@ -20,9 +21,11 @@ from test_grader_cli import HALF, RIGHT, work
 
 def cluster(workers):
     """Start workers, each a process with one thread."""
-    return LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
-    )
+    # A task is given up after its second lost worker, not its fourth: starting one takes long.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+        return LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+        )
 
 
 @pytest.fixture(scope="module")

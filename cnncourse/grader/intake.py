@@ -23,7 +23,10 @@ _NBGRADER = {"source", "release", "autograded", "feedback", "downloaded", "excha
 
 
 def find(
-    path: Path, assignments: Mapping[str, "Outline"], only: Collection[str] = ()
+    path: Path,
+    assignments: Mapping[str, "Outline"],
+    only: Collection[str] = (),
+    skip: Path | None = None,
 ) -> list[Submission]:
     """Find every submission in a folder, a zip or a single notebook.
 
@@ -36,6 +39,7 @@ def find(
         path: of the folder, zip or notebook.
         assignments: all that there are, by name.
         only: leave out what answers another assignment than these; all by default.
+        skip: a folder that holds no submissions, though it may lie among them: the results'.
 
     Returns:
         A submission for each notebook, sorted by student and assignment; also for a student's
@@ -50,7 +54,7 @@ def find(
         raise FileNotFoundError(f"{path} is not there; accepted: a folder, a zip or a notebook")
     wanted = [*(only or assignments)]
     default = wanted[0] if len(wanted) == 1 else ""  # no doubt what a nameless one was meant for
-    found = _submissions(path, assignments, default)
+    found = _submissions(path, assignments, default, skip)
     found = [s for s in found if s.assignment in wanted or not s.assignment]
     if not found:
         kind = f" for {', '.join(sorted(only))}" if only else ""
@@ -59,11 +63,14 @@ def find(
 
 
 def _submissions(
-    path: Path, assignments: Mapping[str, "Outline"], default: str
+    path: Path, assignments: Mapping[str, "Outline"], default: str, skip: Path | None
 ) -> list[Submission]:
     path = path.resolve()  # what the user names may be a link; what lies in it may not
     if path.is_dir():
         base, entries = path.name, [*list_folder(path)]
+        if skip:
+            skip = skip.resolve()
+            entries = [e for e in entries if not Path(path, *e.parts).is_relative_to(skip)]
     elif path.suffix.lower() == ".zip":
         base = path.stem
         try:

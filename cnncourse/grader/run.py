@@ -78,7 +78,7 @@ def grade(request: Request, tell: Callable[[int, int, str], None] = lambda *_: N
         ValueError: if there is nothing to grade, or the solutions have a fault.
     """
     paths, outlines = read_outlines(request.source, request.only)
-    submissions = find(request.directory, outlines, request.only)
+    submissions = find(request.directory, outlines, request.only, request.out)
     names = {submission.assignment for submission in submissions}
     used = {name: outline for name, outline in outlines.items() if name in names}
     journal = Journal(request.out / JOURNAL if request.out else None, request.resume)
@@ -96,7 +96,7 @@ def grade(request: Request, tell: Callable[[int, int, str], None] = lambda *_: N
             for number, graded in enumerate(work, count - len(todo) + 1):
                 journal.add(key(graded, prints), graded)
                 tell(number, count, "")
-    rows = [Row(str(s.path), _result(s, journal, prints)) for s in submissions]
+    rows = [Row(str(s.path), _result(s, journal, prints, request.unsafe)) for s in submissions]
     book = Gradebook(rows, used, seed, request.unsafe)
     if request.out:
         gradebook.write(book, request.out, request.gradescope)
@@ -156,11 +156,14 @@ def _work(
         yield from grader.grade(submissions)
 
 
-def _result(submission: Submission, journal: Journal, prints: Mapping[str, str]) -> Graded:
+def _result(
+    submission: Submission, journal: Journal, prints: Mapping[str, str], unsafe: bool
+) -> Graded:
     who = (submission.student, submission.assignment, submission.digest)
     if submission.problem:
-        return Graded(*who, UNREADABLE, message=submission.problem)
-    nothing = Graded(*who, FAILED, message="the grader gave no result; run it again with --resume")
+        return Graded(*who, UNREADABLE, message=submission.problem, unsafe=unsafe)
+    reason = "the grader gave no result; run it again with --resume"
+    nothing = Graded(*who, FAILED, message=reason, unsafe=unsafe)
     return journal.done.get(key(submission, prints), nothing)
 
 
