@@ -95,6 +95,26 @@ for _ in range(9):
     except OSError: pass
 time.sleep(60)
 """),
+    "a hundred busy processes": call("""
+for _ in range(100):
+    try:
+        if os.fork() == 0:
+            while True: pass
+    except OSError: break
+while True: pass
+"""),
+    "a hundred busy processes in sessions of their own": call("""
+for _ in range(100):
+    try:
+        if os.fork() == 0:
+            for way in (os.setsid, lambda: os.nice(-20), lambda: os.sched_setscheduler(
+                    0, os.SCHED_RR, os.sched_param(50))):
+                try: way()
+                except OSError: pass
+            while True: pass
+    except OSError: break
+while True: pass
+"""),
     "a thread bomb": call("""
 import threading
 for _ in range(2000):
