@@ -297,6 +297,14 @@ def test_a_page_for_what_could_not_be_graded(status, problem):
     assert problem in text
 
 
+def test_colours_of_a_terminal_are_left_out_and_other_escapes_are_shown():
+    one = QuestionResult(
+        "conv2d", "wrong", 0, 3, public=[probe("a \x1b[1mbold\x1b[0m word\x1b[2J")]
+    )
+    text = page(Row("x", Graded("anna", CONV, "", "graded", [one])), 3)
+    assert "a bold word\\x1b[2J" in text
+
+
 def test_nothing_of_a_learner_is_markup():
     text = evil_page()
     assert text.count("<script") == 0

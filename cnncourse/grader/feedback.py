@@ -9,6 +9,7 @@ import base64
 import functools
 import hashlib
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ _LOOKS = {
 _PARTLY = ("partly", "◐", "Partly right")
 _RADIUS = 42
 _LONGEST = 4_000
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")  # Keras writes bold into its messages
 
 
 @functools.cache
@@ -47,10 +49,15 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["line"] = lambda text: shorten(visible(text), _LONGEST)
-    environment.filters["lines"] = lambda text: shorten(visible(text, keep="\n\t"), _LONGEST)
+    environment.filters["lines"] = _lines
     environment.filters["points"] = lambda n: f"{n:g} point{'' if n == 1 else 's'}"
     environment.globals["look"] = look
     return environment.get_template("feedback.html")
+
+
+def _lines(text: str) -> str:
+    """Return a text of several lines, with everything in it visible."""
+    return shorten(visible(_COLOUR.sub("", text), keep="\n\t"), _LONGEST)
 
 
 @functools.cache
