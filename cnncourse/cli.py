@@ -95,6 +95,55 @@ def remove():
     click.echo(course.remove())
 
 
+@main.group(short_help="Fill and check a local mirror of the data sets.")
+def data():
+    """List, fetch and verify the data sets.
+
+    A mirror is a folder with all that the course downloads, for machines without internet. Fill it
+    on a machine that has one, carry it over, and name it there in the variable CNNCOURSE_DATA.
+    """
+
+
+@data.command("list")
+def data_list():
+    """List the data sets: size, licence, and where each would come from."""
+    from cnncourse.datasets import mirror as course
+
+    click.echo(course.table())
+
+
+@data.command(short_help="Download data sets into a mirror.")
+@click.argument("names", nargs=-1)
+@click.option("--to", type=FOLDER, help="The mirror.  [default: $CNNCOURSE_DATA]")
+def fetch(names, to):
+    """Download data sets into a mirror: NAMES, or all but the large flowers.
+
+    Files that are there and whole are skipped, so an interrupted command can be given again.
+    """
+    from cnncourse.datasets import mirror as course
+
+    root = course.folder(to, "--to")
+    for name in names or course.BY_DEFAULT:
+        course.fetch(name, root)
+        click.echo(f"{name}: complete in {root}")
+
+
+@data.command(short_help="Check every file of a mirror.")
+@click.argument("names", nargs=-1)
+@click.option("--in", "root", type=FOLDER, help="The mirror.  [default: $CNNCOURSE_DATA]")
+@click.pass_context
+def verify(context, names, root):
+    """Compare every file of a mirror with its hash: of NAMES, or of all data sets in it.
+
+    The exit status is 1 if something is missing or damaged.
+    """
+    from cnncourse.datasets import mirror as course
+
+    report, good = course.verify(course.folder(root, "--in"), names)
+    click.echo(report)
+    context.exit(not good)
+
+
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; say what is out of date, exit with 1.")
 @click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")

@@ -208,6 +208,13 @@ def data_mirror() -> Check:
     found = [folder for folder in MIRROR_FOLDERS if folder in present]
     if not found:
         return Check("data", "fail", f"mirror {name} has none of the course's folders", remedy)
+    from cnncourse.datasets import mirror
+
+    findings = mirror.present(Path(name), thorough=False).items()
+    bad = [data for data, f in findings if mirror.summary(f) in ("damaged", "incomplete")]
+    if bad:
+        remedy = f"run `cnncourse data fetch {' '.join(bad)}`"
+        return Check("data", "fail", f"mirror {name}: not whole: {', '.join(bad)}", remedy)
     return Check("data", "ok", f"mirror {name} with {', '.join(found)}")
 
 

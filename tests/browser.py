@@ -138,6 +138,13 @@ def open_notebook(page) -> None:
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
 
 
+def accept_dialogs(page) -> None:
+    """Accept what JupyterLab proposes, e.g. a kernel when a command came before it connected."""
+    while (accept := page.locator(".jp-Dialog .jp-mod-accept")).count():
+        accept.first.click()
+        page.wait_for_timeout(200)
+
+
 def run_cell(page, index: int, seconds: float = 60) -> None:
     """Run one code cell and wait until it is done.
 
@@ -149,8 +156,7 @@ def run_cell(page, index: int, seconds: float = 60) -> None:
     before = prompt.inner_text()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if (accept := page.locator(".jp-Dialog .jp-mod-accept")).count():
-            accept.first.click()
+        accept_dialogs(page)
         cell.locator(".jp-InputArea-editor").click()
         page.keyboard.press("Control+Enter")
         pressed = time.monotonic()

@@ -3,7 +3,7 @@
 import nbformat
 import numpy as np
 import pytest
-from browser import Visit, served, visit
+from browser import Visit, open_notebook, run_cell, served, visit
 from cnncourse import demos
 from cnncourse.demos import ArithmeticDemo, StackDemo, TimelineDemo
 from cnncourse.demos.arithmetic import axis_numbers
@@ -338,22 +338,10 @@ def test_live_in_jupyterlab(chromium, jupyterlab):
     nbformat.write(notebook, jupyterlab.folder / "three.ipynb")
     with visit(chromium, jupyterlab.notebook("three.ipynb")) as seen:
         page = seen.page
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
-        cells = page.locator(".jp-CodeCell")
-
-        def run(number, shows=None):
-            cell = cells.nth(number)
-            for _ in range(20):  # while the kernel connects, JupyterLab may drop the command
-                cell.locator(".cm-content").click()
-                page.keyboard.press("Control+Enter")
-                page.wait_for_timeout(1000)
-                if cell.locator(".jp-InputPrompt").inner_text().strip() != "[ ]:":
-                    break
-            if shows:
-                page.wait_for_selector(shows, timeout=60_000)
-
+        open_notebook(page)
         for number, name in enumerate(("ca", "cs", "ct")):
-            run(number, f".cn-demo.{name}")
+            run_cell(page, number)
+            page.wait_for_selector(f".cn-demo.{name}", timeout=60_000)
         page.get_by_label("stride s").focus()
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("ArrowDown")
@@ -363,9 +351,9 @@ def test_live_in_jupyterlab(chromium, jupyterlab):
         page.keyboard.press("PageDown")
         page.get_by_label("year", exact=True).focus()
         page.keyboard.press("ArrowRight")
-        run(3)
+        run_cell(page, 3)
         page.get_by_text("3 (5,) (8, 9, 1) 2013", exact=True).wait_for()
-        run(4)
+        run_cell(page, 4)
         page.locator(".ca-result output", has_text="3 × 5").wait_for()  # ⌈7 / 3⌉ × ⌈13 / 3⌉
         page.locator(".ct-name", has_text="SENet").wait_for()
         page.locator(".cs-report", has_text="12 × 12 × 4").wait_for()

@@ -14,6 +14,8 @@ FLOORS = {
     "scratch": 0,
     "datasets": 0,
     "cost": 0.5,  # counts with scratch's own arithmetic of windows
+    "anatomy": 0.6,
+    "sight": 0,
     "plotting": 0,
     "paths": 0,
     "session": 1,

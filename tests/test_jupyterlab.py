@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import visit
+from browser import accept_dialogs, open_notebook, visit
 from playwright.sync_api import TimeoutError
 
 pytestmark = pytest.mark.browser
@@ -16,7 +16,6 @@ DEMOS = {"00_start_here": 1, "02_convolution": 3, "03_pooling": 1}
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
 FITS = "all => all.map((demo) => demo.scrollWidth <= demo.clientWidth)"
-READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
 def menu(page, *names):
@@ -30,10 +29,11 @@ def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem
     shutil.copy(ROOT / "chapters" / f"{stem}.ipynb", jupyterlab.folder)
     with visit(chromium, jupyterlab.notebook(f"{stem}.ipynb")) as seen:
         page = seen.page
-        page.wait_for_selector(READY, timeout=60_000)
+        open_notebook(page)
         menu(page, "Edit", "Clear Outputs of All Cells")
         page.wait_for_function(PROMPTS_ALL.format(r"/\[ ?\]/"))
         for _ in range(5):  # JupyterLab may lose the command while the kernel still connects
+            accept_dialogs(page)
             menu(page, "Run", "Run All Cells")
             with contextlib.suppress(TimeoutError):
                 page.wait_for_function(PROMPTS_ALL.format(r"/\[(\d+|\*)\]/"), timeout=10_000)

@@ -6,6 +6,7 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.filter import FilterDemo
+from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -14,6 +15,7 @@ __all__ = [
     "ArithmeticDemo",
     "Demo",
     "FilterDemo",
+    "FlipbookDemo",
     "PoolingDemo",
     "StackDemo",
     "TimelineDemo",

@@ -1,8 +1,10 @@
 """Figures: one style, one way to show them, and the drawings that chapters share."""
 
+from cnncourse.plotting.block import block
 from cnncourse.plotting.convolution import local_fields, padding_rows, receptive_field_growth
 from cnncourse.plotting.grids import dilated_kernels, kernels, padded_grid
 from cnncourse.plotting.images import images
+from cnncourse.plotting.network import network
 from cnncourse.plotting.pooling import (
     dropped_values,
     number_grids,
@@ -14,11 +16,13 @@ from cnncourse.plotting.pooling import (
 from cnncourse.plotting.style import show, use_style
 
 __all__ = [
+    "block",
     "dilated_kernels",
     "dropped_values",
     "images",
     "kernels",
     "local_fields",
+    "network",
     "number_grids",
     "padded_grid",
     "padding_rows",

@@ -1,0 +1,259 @@
+"""What can go wrong with a file, for real: a server that misbehaves, a full disk, two at once."""
+
+import contextlib
+import errno
+import gzip
+import hashlib
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pooch
+import pytest
+from cnncourse.datasets import files
+from cnncourse.datasets.dataset import File, Info
+from cnncourse.datasets.files import DatasetError
+from file_server import Server
+
+CONTENT = gzip.compress(random.Random(0).randbytes(1_000_000), mtime=0)
+
+
+@pytest.fixture
+def server():
+    with Server({"/toys.gz": CONTENT}).running() as running:
+        yield running
+
+
+@pytest.fixture
+def info(server, tmp_path, monkeypatch):
+    """A data set of one file on that server; cache and mirror are fresh folders."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CNNCOURSE_DATA", raising=False)
+    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    file = File("keras/datasets/toys.gz", len(CONTENT), digest, server.url("/toys.gz"))
+    return Info("toys", "Toys", "MIT", "invented", (file,))
+
+
+def obtain(info):
+    return files.obtain(info, info.files[0])
+
+
+def cached():
+    """Return what is in the cache's folder: the file alone, and no half one beside it."""
+    folder = files.keras_cache() / "datasets"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_a_file_is_downloaded_once(info, server, capfd):
+    path = obtain(info)
+    assert path == files.keras_cache() / "datasets" / "toys.gz"
+    assert path.read_bytes() == CONTENT
+    assert "100%" in capfd.readouterr().err  # the progress bar
+    assert obtain(info) == path
+    assert server.requests == 1
+    assert cached() == ["toys.gz"]
+
+
+def test_the_mirror_comes_first_then_the_cache(info, server, tmp_path, monkeypatch):
+    for root in (tmp_path / "mirror/keras", tmp_path / "cache"):
+        (root / "datasets").mkdir(parents=True)
+        (root / "datasets" / "toys.gz").write_bytes(CONTENT)
+    monkeypatch.setenv("CNNCOURSE_DATA", str(tmp_path / "mirror"))
+    assert obtain(info) == tmp_path / "mirror/keras/datasets/toys.gz"
+    (tmp_path / "mirror/keras/datasets/toys.gz").unlink()
+    assert obtain(info) == tmp_path / "cache/datasets/toys.gz"
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize("damage", [CONTENT[:1000], CONTENT[:-1] + b"!", b"<html>", b""])
+def test_a_damaged_file_in_the_cache_is_replaced(info, server, damage):
+    path = files.keras_cache() / "datasets" / "toys.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(damage)
+    assert obtain(info).read_bytes() == CONTENT
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize("damage", [CONTENT[:1000], CONTENT[:-1] + b"!", b"<html>", b""])
+def test_a_damaged_file_in_the_mirror_is_an_error(info, server, tmp_path, monkeypatch, damage):
+    path = tmp_path / "mirror/keras/datasets/toys.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(damage)
+    monkeypatch.setenv("CNNCOURSE_DATA", str(tmp_path / "mirror"))
+    with pytest.raises(DatasetError) as caught:
+        obtain(info)
+    message = str(caught.value)
+    assert message.startswith(f"Toys: {path} in the mirror is damaged")
+    assert f"`cnncourse data fetch toys --to {tmp_path / 'mirror'}`" in message
+    assert server.requests == 0
+
+
+def test_a_mirror_that_is_not_there(info, tmp_path, monkeypatch):
+    monkeypatch.setenv("CNNCOURSE_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(DatasetError, match="nowhere, which is no folder"):
+        obtain(info)
+
+
+@pytest.mark.parametrize(
+    ("manner", "words"),
+    [
+        ("altered", "Toys: toys.gz arrived damaged, its hash is wrong; it was thrown away"),
+        ("half", "Toys: toys.gz arrived damaged, its hash is wrong; it was thrown away"),
+        ("cut", "the connection broke off). Check the connection and try again"),
+        ("web page", "Toys: toys.gz: a web page came in place of the file"),
+        ("missing", "the server answers 404 Not Found)"),
+    ],
+)
+def test_a_bad_download_leaves_nothing_and_a_good_one_follows(info, server, manner, words):
+    server.manner = manner
+    with pytest.raises(DatasetError) as caught:
+        obtain(info)
+    assert words in str(caught.value)
+    assert cached() == []
+    server.manner = "well"
+    assert obtain(info).read_bytes() == CONTENT
+
+
+def test_a_bad_download_does_not_touch_what_was_there(info, server):
+    path = files.keras_cache() / "datasets" / "toys.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"an older edition")
+    server.manner = "cut"
+    with pytest.raises(DatasetError):
+        obtain(info)
+    assert path.read_bytes() == b"an older edition"
+
+
+def test_no_network(info, monkeypatch):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    file = info.files[0]
+    gone = File(file.path, file.size, file.sha256, f"http://127.0.0.1:{port}/toys.gz")
+    with pytest.raises(DatasetError) as caught:
+        files.obtain(info, gone)
+    message = str(caught.value)
+    assert message.startswith(f"Toys: toys.gz could not be downloaded from 127.0.0.1:{port} (")
+    assert "no connection" in message
+    assert "CNNCOURSE_DATA" in message and "`cnncourse data fetch toys --to FOLDER`" in message
+    assert cached() == []
+
+
+@contextlib.contextmanager
+def full_disk(path=None):
+    """Stand in for pooch's temporary file: the kernel answers each write with "disk full"."""
+    yield "/dev/full"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_full_disk(info, monkeypatch):
+    monkeypatch.setattr(pooch.core, "temporary_file", full_disk)
+    with pytest.raises(DatasetError) as caught:
+        obtain(info)
+    assert caught.value.__cause__.errno == errno.ENOSPC
+    message = str(caught.value)
+    assert "no space is left. Make room for 1.0 MB, or set KERAS_HOME to another folder" in message
+    assert cached() == []
+
+
+@contextlib.contextmanager
+def without_privileges():
+    """Be nobody for a while, since root may write everywhere."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions work otherwise on Windows")
+def test_a_cache_that_may_not_be_written(info, server, monkeypatch):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, "datasets")
+        folder.mkdir()
+        monkeypatch.setenv("KERAS_HOME", name)
+        folder.chmod(0o555)
+        Path(name).chmod(0o555)
+        with without_privileges(), pytest.raises(DatasetError) as caught:
+            obtain(info)
+        message = str(caught.value)
+        assert message.startswith(f"Toys: toys.gz cannot be written to {folder}: ")
+        assert "Allow writing there, or set KERAS_HOME to another folder" in message
+        folder.chmod(0o755)
+        (folder / "toys.gz").write_bytes(CONTENT)
+        folder.chmod(0o555)
+        requests = server.requests
+        with without_privileges():
+            assert obtain(info).read_bytes() == CONTENT  # reading is all that is needed
+        assert server.requests == requests
+        Path(name).chmod(0o755)
+        folder.chmod(0o755)
+
+
+def test_two_processes_at_once(info, server):
+    server.manner = "together"
+    file = info.files[0]
+    code = (
+        "from cnncourse.datasets import files\n"
+        "from cnncourse.datasets.dataset import File, Info\n"
+        f"file = {file!r}\n"
+        "path = files.obtain(Info('toys', 'Toys', 'MIT', '', (file,)), file)\n"
+        "print(files.state(file, path))\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    answers = [process.communicate(timeout=60) for process in processes]
+    assert [out.strip() for out, _ in answers] == ["ok", "ok"], answers
+    assert server.requests == 2
+    assert cached() == ["toys.gz"]
+
+
+def test_killed_in_the_middle_the_next_one_starts_anew(info, server):
+    """What a killed process leaves has another name than the file."""
+    server.manner = "stalled"
+    file = info.files[0]
+    code = (
+        "from cnncourse.datasets import files\n"
+        "from cnncourse.datasets.dataset import File, Info\n"
+        f"file = {file!r}\n"
+        "files.obtain(Info('toys', 'Toys', 'MIT', '', (file,)), file)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    while not any((files.keras_cache() / "datasets" / n).stat().st_size for n in cached()):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert "toys.gz" not in cached()
+    server.manner = "well"
+    assert obtain(info).read_bytes() == CONTENT
+
+
+def test_state_compares_contents_where_gzip_differs(tmp_path):
+    data = b"idx" * 1000
+    file = File("a.gz", 0, hashlib.sha256(data).hexdigest(), contents=True)
+    path = tmp_path / "a.gz"
+    assert files.state(file, path) == "missing"
+    for mtime in (0, 12345):
+        path.write_bytes(gzip.compress(data, mtime=mtime))
+        assert files.state(file, path) == "ok"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert files.state(file, path) == "damaged"
+    path.write_bytes(b"<html>")
+    assert files.state(file, path) == "damaged"
+    path.write_bytes(gzip.compress(data[:-1]))
+    assert files.state(file, path) == "damaged"

@@ -1,0 +1,264 @@
+"""Filling and checking a mirror, and the commands that do it."""
+
+import dataclasses
+import errno
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from cnncourse import datasets, doctor
+from cnncourse.cli import main
+from cnncourse.datasets import flower_photos, mirror, sources
+from cnncourse.datasets.dataset import File
+from file_server import Server
+from PIL import Image
+
+MIRROR = os.environ.get("CNNCOURSE_DATA")
+
+
+def archive(broken=False):
+    """Return a flower_photos.tgz of two photographs per class."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for number, name in enumerate(flower_photos.FLOWERS[: 4 if broken else 5]):
+            for letter in "ab":
+                photo = io.BytesIO()
+                Image.new("RGB", (40, 30), (50 * number, 0, 0)).save(photo, "jpeg")
+                member = tarfile.TarInfo(f"flower_photos/{name}/{letter}.jpg")
+                member.size, member.mode = photo.tell(), 0o600
+                photo.seek(0)
+                tar.addfile(member, photo)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def server():
+    files = {"/toy-labels.gz": b"labels" * 9000, "/toy-images.gz": b"images" * 90000}
+    with Server(files | {"/flower_photos.tgz": archive()}).running() as running:
+        yield running
+
+
+@pytest.fixture
+def root(server, tmp_path, monkeypatch):
+    """An empty mirror; Fashion-MNIST and the flowers are small ones on the server."""
+
+    def put(name, *paths):
+        entries = []
+        for path in paths:
+            content = server.files["/" + Path(path).name]
+            digest = hashlib.sha256(content).hexdigest()
+            entries.append(File(path, len(content), digest, server.url("/" + Path(path).name)))
+        info = dataclasses.replace(sources.INFO[name], files=tuple(entries))
+        monkeypatch.setitem(sources.INFO, name, info)
+
+    put("fashion_mnist", "keras/datasets/toy-labels.gz", "keras/datasets/toy-images.gz")
+    put("flowers", "keras/datasets/flower_photos.tgz")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CNNCOURSE_DATA", raising=False)
+    return tmp_path / "mirror"
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["data", *map(str, arguments)])
+
+
+def images(root):
+    return root / "keras/datasets/toy-images.gz"
+
+
+def test_fetch_then_verify(root, server):
+    result = run("fetch", "fashion_mnist", "--to", root)
+    assert result.exit_code == 0, result.output
+    assert f"fashion_mnist: complete in {root}" in result.output
+    assert images(root).read_bytes() == server.files["/toy-images.gz"]
+    result = run("verify", "--in", root)
+    assert (result.exit_code, result.output) == (0, "fashion_mnist: ok, 2 files\n")
+
+
+def test_fetch_goes_on_where_it_was_cut(root, server):
+    """The first file is there; the second was lost: only that one is fetched again."""
+    mirror.fetch("fashion_mnist", root)
+    images(root).unlink()
+    server.requests = 0
+    server.manner = "cut"
+    result = run("fetch", "fashion_mnist", "--to", root)
+    assert result.exit_code == 1
+    assert "Fashion-MNIST: toy-images.gz could not be downloaded" in result.output
+    assert not images(root).exists()
+    result = run("verify", "--in", root)
+    assert result.exit_code == 1
+    assert "fashion_mnist: incomplete" in result.output
+    assert f"missing: {images(root)}" in result.output
+    server.manner = "well"
+    mirror.fetch("fashion_mnist", root)
+    mirror.fetch("fashion_mnist", root)
+    assert server.requests == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"<html>", b"images" * 89999, b"Images" * 90000])
+def test_damage_is_found_and_mended(root, damage):
+    mirror.fetch("fashion_mnist", root)
+    images(root).write_bytes(damage)
+    result = run("verify", "--in", root)
+    assert result.exit_code == 1
+    assert f"  damaged: {images(root)}\n" in result.output
+    assert f"  mend: cnncourse data fetch fashion_mnist --to {root}\n" in result.output
+    assert run("fetch", "fashion_mnist", "--to", root).exit_code == 0
+    assert run("verify", "fashion_mnist", "--in", root).exit_code == 0
+
+
+def test_flowers_are_unpacked_and_listed(root):
+    assert run("fetch", "flowers", "--to", root).exit_code == 0
+    assert run("verify", "--in", root).output == "flowers: ok, 10 files\n"
+    assert sorted(p.name for p in root.iterdir()) == ["flowers", "keras"]
+    assert list((root / "keras/datasets").iterdir()) == []  # the archive is gone
+    lines = (root / "flowers/SHA256SUMS").read_text().splitlines()
+    assert len(lines) == 10
+    photo = root / "flowers/tulips/b.jpg"
+    assert f"{hashlib.sha256(photo.read_bytes()).hexdigest()}  tulips/b.jpg" in lines
+
+
+def test_flowers_lost_or_damaged(root, monkeypatch):
+    mirror.fetch("flowers", root)
+    photo = root / "flowers/tulips/b.jpg"
+    photo.write_bytes(photo.read_bytes() + b"!")
+    assert f"damaged: {photo}" in run("verify", "--in", root).output
+    photo.unlink()
+    assert f"missing: {photo}" in run("verify", "--in", root).output
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    with pytest.raises(datasets.DatasetError, match=r"1 of the photographs .*tulips/b.jpg"):
+        datasets.flowers(size=16)
+    mirror.fetch("flowers", root)
+    assert run("verify", "--in", root).exit_code == 0
+    assert len(datasets.flowers(size=16).train.labels) == 8
+
+
+def test_flowers_laid_out_by_hand_are_left_alone(root):
+    for name in flower_photos.FLOWERS:
+        (root / "flowers" / name).mkdir(parents=True)
+        Image.new("RGB", (20, 20)).save(root / "flowers" / name / "mine.jpg")
+    result = run("fetch", "flowers", "--to", root)
+    assert result.exit_code == 1
+    assert "this command did not make it and leaves it alone" in result.output.replace("\n", " ")
+    assert (root / "flowers/daisy/mine.jpg").exists()
+    result = run("verify", "--in", root)
+    assert result.exit_code == 0
+    assert result.output == (
+        "flowers: 5 files, readable, but without a list of hashes (SHA256SUMS) to compare with\n"
+    )
+
+
+def test_flowers_laid_out_by_hand_are_read_to_the_end(root):
+    (root / "flowers" / "daisy").mkdir(parents=True)
+    photo = root / "flowers" / "daisy" / "cut.jpg"
+    Image.effect_noise((90, 90), 99).save(photo)
+    photo.write_bytes(photo.read_bytes()[:-900])
+    result = run("verify", "--in", root)
+    assert (result.exit_code, f"damaged: {photo}" in result.output) == (1, True)
+    assert run("fetch", "flowers", "--to", root).exit_code == 1
+    assert photo.exists()
+
+
+def test_flowers_without_a_mirror_are_unpacked_into_the_cache(root, server, tmp_path):
+    assert len(datasets.flowers(size=16).train.labels) == 8
+    assert (tmp_path / "cache/datasets/flowers/SHA256SUMS").is_file()
+    datasets.flowers(size=16)
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize("cut", [b"not an archive", archive()[:-700], archive(broken=True)])
+def test_an_archive_that_cannot_be_unpacked_leaves_nothing(tmp_path, cut):
+    """Its hash was right, or it would not be here: this is the last line of defence."""
+    (tmp_path / "flower_photos.tgz").write_bytes(cut)
+    with pytest.raises(datasets.DatasetError, match="Flowers: "):
+        flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
+    assert [path.name for path in tmp_path.iterdir()] == ["flower_photos.tgz"]
+
+
+def test_a_disk_that_is_full_while_unpacking(tmp_path, monkeypatch):
+    def unpack(archive, folder, *arguments, **options):
+        Path(folder, "half").write_bytes(b"a photogr")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(flower_photos.shutil, "unpack_archive", unpack)
+    with pytest.raises(datasets.DatasetError, match=r"No space left on device\. About 250 MB"):
+        flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_unpack_the_same_archive(tmp_path):
+    (tmp_path / "flower_photos.tgz").write_bytes(archive())
+    for _ in range(2):  # the second finds the first one's folder when it is done
+        flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["flower_photos.tgz", "flowers"]
+    assert len(flower_photos.photographs(tmp_path / "flowers")) == 10
+
+
+def test_list_says_where_each_would_come_from(root, monkeypatch):
+    rows = {line.split()[0]: line for line in run("list").output.splitlines()}
+    assert "no download needed" in rows["digits"]
+    assert "to be downloaded" in rows["fashion_mnist"] and rows["fashion_mnist"].endswith("MIT")
+    assert "11 MB" in rows["mnist"]
+    mirror.fetch("fashion_mnist", root)
+    monkeypatch.setenv("KERAS_HOME", str(root / "keras"))  # a mirror serves as that, too
+    assert "Keras' cache" in run("list").output
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    assert "  mirror  " in run("list").output
+    images(root).unlink()
+    assert "mirror: incomplete" in run("list").output
+
+
+def test_the_variable_names_the_mirror(root, monkeypatch):
+    assert "give --to FOLDER, or set CNNCOURSE_DATA" in run("fetch").output
+    assert run("verify").exit_code == 1
+    root.mkdir()
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    result = run("verify")
+    assert result.exit_code == 1
+    assert f"{root} holds none of fashion_mnist, mnist, flowers" in result.output
+    assert run("fetch", "fashion_mnist").exit_code == 0
+    assert run("verify").exit_code == 0
+    result = run("verify", "fashion_mnist", "flowers")
+    assert (result.exit_code, "flowers: missing" in result.output) == (1, True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_everybody_may_read_a_mirror(root):
+    """An administrator fills it, and students read it."""
+    before = os.umask(0o022)
+    try:
+        for name in ("fashion_mnist", "flowers"):
+            mirror.fetch(name, root)
+    finally:
+        os.umask(before)
+    for path in root.rglob("*"):
+        needed = 0o555 if path.is_dir() else 0o444
+        assert path.stat().st_mode & needed == needed, path
+
+
+def test_names_without_a_download(root):
+    result = run("fetch", "digits", "--to", root)
+    assert result.exit_code == 1
+    assert "name is 'digits'; accepted: fashion_mnist, mnist, flowers" in result.output
+
+
+def test_doctor_sees_a_mirror_that_is_not_whole(root, monkeypatch):
+    mirror.fetch("fashion_mnist", root)
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    assert doctor.data_mirror().status == "ok"
+    images(root).write_bytes(b"short")
+    check = doctor.data_mirror()
+    assert (check.status, check.remedy) == ("fail", "run `cnncourse data fetch fashion_mnist`")
+    assert check.finding == f"mirror {root}: not whole: fashion_mnist"
+
+
+@pytest.mark.skipif(not MIRROR, reason="real data: set CNNCOURSE_DATA to a mirror")
+def test_the_real_mirror_is_whole():
+    report, good = mirror.verify(Path(MIRROR))
+    assert good, report
+    assert "fashion_mnist: ok, 4 files" in report
+    assert "mnist: ok" in report
