@@ -21,6 +21,18 @@ _LAST_CAPABILITY = 63  # kernels know fewer; asking for one too many is an error
 _CAPABILITY_V3 = 0x20080522
 
 
+def machine() -> str:
+    """Return the name of this processor's architecture.
+
+    Raises:
+        OSError: if the numbers of its system calls are not known here.
+    """
+    name = platform.machine()
+    if name not in _SYS_PIVOT_ROOT:
+        raise OSError(f"the architecture {name!r} is not known; known: x86_64 and aarch64")
+    return name
+
+
 @functools.cache
 def libc() -> ctypes.CDLL:
     """Return the C library of this process."""
@@ -59,7 +71,7 @@ def unmount(target: str) -> None:
 def pivot_root(new_root: Path) -> None:
     """Make a folder, itself a mount, the root; the old root is gone afterwards."""
     os.chdir(new_root)
-    number = _SYS_PIVOT_ROOT[platform.machine()]
+    number = _SYS_PIVOT_ROOT[machine()]
     must(libc().syscall(ctypes.c_long(number), b".", b"."), "pivot_root")
     unmount(".")  # the old root lies on top of the new one
     os.chdir("/")

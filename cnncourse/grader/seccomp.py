@@ -7,7 +7,6 @@ since NumPy and TensorFlow use a few hundred calls that change from version to v
 
 import ctypes
 import errno
-import platform
 import struct
 
 from cnncourse.grader import linux
@@ -118,7 +117,7 @@ class _Program(ctypes.Structure):
 
 def install() -> None:
     """Put the filter in force for this process and all that it starts; there is no way back."""
-    code = program(platform.machine())
+    code = program(linux.machine())
     described = _Program(len(code) // 8, code)
     zero = ctypes.c_ulong(0)
     arguments = (ctypes.c_ulong(_MODE_FILTER), ctypes.byref(described), zero, zero)
