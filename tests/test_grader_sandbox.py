@@ -299,7 +299,7 @@ def test_libraries_in_tmp_would_not_be_seen(monkeypatch):
     monkeypatch.setattr(sandbox, "isolation_problem", lambda: None)
     sandbox.require()
     monkeypatch.setattr(sandbox, "library_folders", lambda: [Path("/tmp/venv/lib")])
-    with pytest.raises(sandbox.SandboxError, match="/tmp/venv/lib is where.*install it elsewhere"):
+    with pytest.raises(sandbox.SandboxError, match=r"/tmp/venv/lib is where.*install it elsewhere"):
         sandbox.require()
 
 
