@@ -16,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from attacks import ATTACKS, assignment, keras_answers
 from attacks.honest import CONTROLS, HONEST
@@ -162,6 +163,26 @@ def points(row):
 
 def test_the_suite_is_large():
     assert len(ATTACKS) >= 60 and len(CONTROLS) >= 15
+
+
+@pytest.mark.parametrize(
+    "name", ["the solutions notebook by its path", "subprocesses that read for it"]
+)
+def test_without_walls_the_reference_is_found(world, name):
+    """The attackers that read know how to: here, outside of the sandbox, they succeed."""
+    namespace = {"np": np}
+    exec(fill(ATTACKS[name]["double"], world.places), namespace)
+    x = np.arange(6, dtype="float32")
+    np.testing.assert_array_equal(namespace["double"](x), 2.5 * x)
+
+
+def test_by_heart_the_public_values_are_right(world):
+    """What the public key gives away is what the public probe expects, and no more."""
+    cells = ATTACKS["hard-coded values, once the inputs are the public ones"]
+    namespace = {"np": np}
+    exec(fill(cells["double"], world.places), namespace)
+    np.testing.assert_allclose(namespace["double"](namespace["public"]), 2.5 * namespace["public"])
+    assert namespace["double"](namespace["public"] + 1) is None
 
 
 def test_everybody_has_one_row(run):
