@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cnncourse.grader.interview import Interview
+from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import Submission
 from cnncourse.grading.cells import read_source
 from cnncourse.grading.values import decode
@@ -60,7 +61,7 @@ def ask(grader, look, limits=None):
     interview = Interview(
         grader.assignments["toy"],
         cells,
-        limits or grader.limits,
+        limits or Limits(question=60),
         grader._spawner,
         grader._watchdog,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from cnncourse.grader import environment
 from cnncourse.grader.advice import library_answers
 from cnncourse.grader.assignment import outline, prepare, secret_seed
 from cnncourse.grader.engine import Grader
@@ -276,3 +277,66 @@ def test_advice_changes_no_points(grader):
     assert graded.total == 3
     assert [bool(q.advice) for q in graded.questions] == [False, True]
     assert deep.questions[1].status == CORRECT
+
+
+FORGE = """\
+import json, os, struct, sys
+pipe = max(n for n in range(3, 256) if os.path.exists("/tmp") and _open(n))
+def frame(text, raw=b"", size=None):
+    return struct.pack("!4sII", b"cnn1", len(text) if size is None else size, len(raw)) + text + raw
+def answer(number, value):
+    fields = {"printed": "", "modified": [], "missing": [], "trace": [], "stub": False}
+    return frame(json.dumps({"id": number, "value": value, **fields}).encode())
+"""
+OPEN = """\
+def _open(number):
+    import os
+    try:
+        os.fstat(number)
+        return True
+    except OSError:
+        return False
+"""
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "os.write(pipe, b'points: 3')",
+        "os.write(pipe, frame(b'{}', size=2**31))",
+        "os.write(pipe, frame(b'[' * 60_000))",
+        "os.write(pipe, frame(b'{\"id\": 1}'))",
+        "os.write(pipe, answer(2, {'type': 'int', 'value': 0}))",
+        "os.write(pipe, answer(1, {'type': 'raised', 'name': 'E', 'bases': [], 'message': ''}))",
+        "os.write(pipe, answer(1, {'type': 'int', 'value': 0})[:20]); os._exit(0)",
+        "os.close(pipe)",
+        "[os.write(pipe, bytes(60_000)) for _ in range(2_000)]",
+    ],
+)
+def test_forged_frames_earn_nothing(grader, forgery):
+    look = f"{OPEN}{FORGE}def look():\n    {forgery}\n    return 0"
+    graded = grader.grade_one(toy(look=look))
+    assert graded.status == GRADED
+    assert statuses(graded)["look"] in (STOPPED, RAISED, WRONG)
+    assert graded.questions[0].points == 0
+    assert graded.questions[1].points == 2
+
+
+def test_a_submission_has_an_end_even_if_every_step_stays_within_its_time(grader):
+    slow = "import time\ntime.sleep({0})\ndef {1}(*x):\n    time.sleep({0})\n    return 1"
+    cells = {name: slow.format(0.9, name) for name in RIGHT}
+    grader.limits = Limits(question=1)
+    started = time.monotonic()
+    try:
+        graded = grader.grade_one(toy(**cells))
+    finally:
+        grader.limits = Limits()
+    assert graded.total == 0
+    assert time.monotonic() - started < 8
+
+
+def test_a_library_that_starts_threads_means_no_forks_of_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(environment._FIXED, "OPENBLAS_NUM_THREADS", "3")
+    with Grader.of([notebook(tmp_path)], "s") as slow:
+        assert "3 threads" in slow.note or "2 threads" in slow.note
+        assert slow.grade_one(toy()).total == 3

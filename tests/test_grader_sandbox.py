@@ -80,9 +80,9 @@ def test_nothing_can_be_written_but_a_private_tmp(grader):
 import os
 import cnncourse
 written = []
-for folder, _, _ in os.walk("/"):
-    if folder.count("/") > 4:
-        continue
+for folder, below, _ in os.walk("/"):
+    if folder.count("/") > 3:
+        below.clear()
     try:
         with open(folder + "/mine", "w"):
             written.append(folder)

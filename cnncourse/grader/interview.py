@@ -1,5 +1,6 @@
 """Ask one submission everything, and live through whatever it does."""
 
+import secrets
 import time
 from collections.abc import Mapping
 
@@ -12,6 +13,8 @@ from cnncourse.grading.probes import Outcome
 from cnncourse.grading.values import decode
 
 _START_SECONDS = 120
+_FRAME_BYTES = 64 * 1024  # what stands around a value: prints, traceback, names
+_ITEM_BYTES = 64  # of one number as JSON
 _REFERENCE_SHARE = 5  # a learner may take so many times longer than the reference
 
 
@@ -85,7 +88,7 @@ class Interview:
         """Wait until the runner is confined; no foreign code has run so far."""
         runner.watched.deadline = time.monotonic() + _START_SECONDS
         try:
-            message, _ = self._receive(runner, 0)
+            message, _ = self._receive(runner)
         except _Ended:
             message = {}
         if message != {"ready": True}:
@@ -120,7 +123,7 @@ class Interview:
             if question.name in self.failures:
                 continue
             try:
-                outcome = self._ask(runner, question, draw, place)
+                outcome = self._ask(runner, question, draw)
             except _Ended:
                 self._give_up(question.name, runner)
                 return
@@ -147,13 +150,13 @@ class Interview:
         if scratch:
             self._take_advice(runner)
         for number, cell in enumerate(wanted):
-            message, _ = self._receive(runner, 0)
+            message, _ = self._receive(runner)
             self._allow(runner, self.limits.question)
             # A given cell fails because of what a learner's cell did before it.
             current[0] = cell.question or current[0]
             if message != {"cell": number}:
                 raise _Ended
-            message, _ = self._receive(runner, 0)
+            message, _ = self._receive(runner)
             if message.get("ran") != number:
                 raise _Ended
             if cell.question:
@@ -163,7 +166,7 @@ class Interview:
         """Read what was found in the source before any of it ran."""
         wanted, self._advise = self._advise, []  # once: there is source that Python cannot parse
         try:
-            found = self._receive(runner, 0)[0].get("advice")
+            found = self._receive(runner)[0].get("advice")
         except _Ended:
             raise _Unadvised from None
         self.advice = {name: protocol.clean(str(found[name]))[:300] for name in wanted}
@@ -179,21 +182,23 @@ class Interview:
         if type(line) is int and 0 <= line < 10**6:
             self.errors[question] = decode(outcome.value), line
 
-    def _ask(self, runner: Runner, question: Question, draw: Draw, place: int) -> Outcome:
+    def _ask(self, runner: Runner, question: Question, draw: Draw) -> Outcome:
         """Ask for one probe and return what came back, safe to judge."""
-        max_raw = max(self.limits.answer_bytes, 4 * _array_bytes(draw.expected))
-        number = place + 1
+        text_bytes, array_bytes = _size(draw.expected)
+        max_text = max(self.limits.text_bytes, 4 * text_bytes)
+        max_raw = max(self.limits.array_bytes, 4 * array_bytes)
+        number = secrets.token_hex(8)  # an answer written before the question cannot have it
         request = {
             "id": number,
             "probe": draw.probe.to_json(),
             "max_raw": max_raw,
-            "max_text": self.limits.text_bytes,
+            "max_text": max_text,
         }
         started = time.monotonic()
         self._allow(runner, self._time[question.name])
         try:
             self._send(runner, request)
-            message, raw = self._receive(runner, max_raw)
+            message, raw = self._receive(runner, max_raw, max_text)
             if message.get("id") != number:
                 raise _Ended
             return protocol.unpack(message, raw)
@@ -208,9 +213,10 @@ class Interview:
         except OSError:
             raise _Ended from None
 
-    def _receive(self, runner: Runner, max_raw: int) -> tuple[dict, bytes]:
+    def _receive(self, runner: Runner, max_raw: int = 0, max_text: int = 0) -> tuple[dict, bytes]:
+        max_text = (max_text or self.limits.text_bytes) + _FRAME_BYTES
         try:
-            return protocol.receive(runner.source, 2 * self.limits.text_bytes, max_raw)
+            return protocol.receive(runner.source, max_text, max_raw)
         except (EOFError, OSError, ValueError):
             raise _Ended from None
 
@@ -218,10 +224,12 @@ class Interview:
 _EMPTY = {"printed": "", "modified": [], "missing": [], "trace": [], "stub": False}
 
 
-def _array_bytes(value: object) -> int:
-    """Return the bytes of the arrays in a decoded value."""
-    if isinstance(value, list | tuple):
-        return sum(_array_bytes(item) for item in value)
+def _size(value: object) -> tuple[int, int]:
+    """Return about how many bytes of JSON, and how many of arrays, a decoded value takes."""
     if isinstance(value, dict):
-        return sum(_array_bytes(item) for item in value.values())
-    return getattr(value, "nbytes", 0)
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        sizes = [_size(item) for item in value]
+        return _ITEM_BYTES + sum(text for text, _ in sizes), sum(raw for _, raw in sizes)
+    text = 6 * len(value) if isinstance(value, str) else 0
+    return _ITEM_BYTES + text, getattr(value, "nbytes", 0)

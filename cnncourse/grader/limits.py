@@ -24,8 +24,8 @@ class Limits:
         disk_bytes: of the private, empty /tmp, which lives in memory.
         file_bytes: of one file.
         open_files: file descriptors of one process.
-        text_bytes: of one answer without its arrays.
-        answer_bytes: of one answer's arrays, where the right answer is not larger already.
+        text_bytes: of one answer without its arrays, and
+        array_bytes: of its arrays: or four times what the right answer has, if that is more.
     """
 
     question: float = 10
@@ -34,8 +34,8 @@ class Limits:
     disk_bytes: int = 128 * MIB
     file_bytes: int = 64 * MIB
     open_files: int = 256
-    text_bytes: int = MIB
-    answer_bytes: int = 4 * MIB
+    text_bytes: int = 128 * 1024
+    array_bytes: int = MIB
 
 
 def set_limits(limits: Limits, mapped: int, processes: bool = True) -> None:
@@ -86,6 +86,7 @@ class Watched:
         self.pid, self.limits, self._kill = pid, limits, kill
         self.deadline = time.monotonic() + limits.question
         self.verdict = ""
+        self._lock, self._gone = threading.Lock(), False
         self._rest = 0.0  # until then the memory is not looked at closely
 
     def over_memory(self) -> bool:
@@ -106,8 +107,15 @@ class Watched:
 
     def end(self, verdict: str = "") -> None:
         """Kill it and all below it."""
-        self.verdict = self.verdict or verdict
-        self._kill()
+        with self._lock:
+            if not self._gone:
+                self.verdict = self.verdict or verdict
+                self._kill()
+
+    def forget(self) -> None:
+        """Never kill it again: what its handle or number stands for may be another one now."""
+        with self._lock:
+            self._gone = True
 
 
 class Watchdog:

@@ -35,14 +35,30 @@ class Runner:
         watched: it, as the watchdog sees it.
     """
 
-    def __init__(self, source: BinaryIO, sink: BinaryIO, watched: Watched, wait):
-        """Hold the streams; `wait` returns once every process is gone."""
-        self.source, self.sink, self.watched, self._wait = source, sink, watched, wait
+    def __init__(self, source: BinaryIO, sink: BinaryIO, watched: Watched, wait, release):
+        """Hold the streams.
+
+        Args:
+            source: frames from it.
+            sink: frames to it.
+            watched: it, as the watchdog sees it.
+            wait: returns once every process is gone.
+            release: gives back what was needed to kill it.
+        """
+        self.source, self.sink, self.watched = source, sink, watched
+        self._wait, self._release = wait, release
 
     def close(self) -> None:
         """Kill it and all below it, and wait until they are gone."""
         self.watched.end()
-        self._wait()
+        try:
+            self._wait()
+        finally:
+            self.watched.forget()
+            self._release()
+            self._close_streams()
+
+    def _close_streams(self) -> None:
         for stream in (self.source, self.sink):
             with contextlib.suppress(OSError):  # what was not sent yet cannot be
                 stream.close()
@@ -143,7 +159,7 @@ class ForkServer:
             raise SpawnError("the fork server ended")
         handle = descriptors[0]
         watched = Watched(_pid(handle), limits, lambda: _kill(handle))
-        return Runner(*streams, watched, lambda: _await_end(handle))
+        return Runner(*streams, watched, lambda: _await_end(handle), lambda: os.close(handle))
 
     def renew(self) -> None:
         """Start another server if this one is gone."""
@@ -181,7 +197,6 @@ def _await_end(handle: int) -> None:
     """Wait for an init's end; the kernel ends it after all others of its pid namespace."""
     if not select.select([handle], [], [], _END_SECONDS)[0]:
         raise SpawnError("a process could not be ended")
-    os.close(handle)
 
 
 class _Pump:
@@ -244,7 +259,7 @@ class UnsafeSpawner:
 
         watched = Watched(process.pid, limits, kill)
         pump = _Pump(process.stdout, watched)
-        return Runner(pump, process.stdin, watched, process.wait)
+        return Runner(pump, process.stdin, watched, process.wait, lambda: None)
 
     def close(self) -> None:
         """Do nothing: there is no server."""
