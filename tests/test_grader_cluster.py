@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -126,6 +127,22 @@ def test_no_cluster_there(monkeypatch):
         list(grade_on_cluster(empty.scheduler_address, [], []))
 
 
+@pytest.mark.parametrize("lost", ["workers", "scheduler"])
+def test_a_cluster_that_goes_away_ends_the_run(tmp_path, monkeypatch, lost):
+    monkeypatch.setattr("cnncourse.grader.cluster.LOST_SECONDS", 3)
+    found = []
+    with cluster(1) as running:
+        todo = submissions(tmp_path, *(f"s{i:03}" for i in range(200)))
+        results = grade_on_cluster(running.scheduler_address, [], todo, make=Grader)
+        with pytest.raises(OSError, match="the cluster is lost"):
+            for graded in results:
+                found.append(graded)
+                if len(found) == 1:
+                    leave = (lambda: running.scale(0)) if lost == "workers" else running.close
+                    threading.Thread(target=leave).start()
+    assert 0 < len(found) < 200
+
+
 def test_the_driver_needs_dask_only_for_a_cluster(tmp_path, monkeypatch):
     import sys
 
@@ -150,7 +167,7 @@ def test_the_command_on_a_cluster_of_which_one_worker_is_killed(tmp_path):
         answers = HALF if number % 3 == 0 else RIGHT
         (tmp_path / f"class/s{number:02}.ipynb").write_bytes(work(answers, f"answer {number}"))
     source = ["--source", str(tmp_path / "solutions"), "--out", str(tmp_path / "out")]
-    with cluster(3) as running:
+    with cluster(2) as running:
         victim = next(iter(running.workers.values()))
         killed = []
 

@@ -7,6 +7,7 @@ result is taken once.
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,6 +21,8 @@ from cnncourse.grader.sandbox import SandboxError
 from distributed import Client, Future, KilledWorker, WorkerPlugin, as_completed, get_worker
 
 CONNECT_SECONDS = 30
+LOST_SECONDS = 60  # with no worker at all
+_LOST = "the cluster is lost; start it again, and grade with --resume"
 
 
 class GraderPlugin(WorkerPlugin):
@@ -81,7 +84,7 @@ def grade_on_cluster(
         make: what makes a worker's grader.
 
     Raises:
-        OSError: if the scheduler or a worker cannot be reached within 30 seconds.
+        OSError: if scheduler or workers cannot be reached within 30 seconds, or all are lost.
         SandboxError: if a worker cannot isolate submissions.
     """
     name = f"cnncourse-grader-{uuid.uuid4().hex}"  # two runs may share a cluster
@@ -95,7 +98,8 @@ def grade_on_cluster(
         try:
             yield from _collect(client, name, submissions, unsafe)
         finally:
-            client.unregister_worker_plugin(name)
+            if client.status == "running":
+                client.unregister_worker_plugin(name)
 
 
 def _collect(
@@ -128,9 +132,29 @@ def _done(
         client.submit(_grade, name or key, submission, key=f"{key}-{number}"): submission
         for number, submission in enumerate(submissions)
     }
-    for future in as_completed(list(futures), loop=client.loop):
+    ended = as_completed(list(futures), loop=client.loop)
+    for _ in range(len(futures)):
+        _wait(client, ended)
+        future = next(ended)
+        if future.status not in ("finished", "error"):  # nobody is left who could know
+            raise OSError(_LOST)
         yield futures.pop(future), future
         future.release()  # the cluster may forget it
+
+
+def _wait(client: Client, ended: as_completed) -> None:
+    """Wait until a task has ended; but not for ever for a cluster that is no more."""
+    alive = time.monotonic()
+    while not ended.has_ready():
+        time.sleep(0.02)
+        if time.monotonic() - alive > LOST_SECONDS / 2 and _has_workers(client):
+            alive = time.monotonic()
+        elif time.monotonic() - alive > LOST_SECONDS:
+            raise OSError(_LOST)
+
+
+def _has_workers(client: Client) -> bool:
+    return client.status == "running" and bool(client.nthreads())
 
 
 def _failed(submission: Submission, error: BaseException | None, unsafe: bool) -> Graded:

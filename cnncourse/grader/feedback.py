@@ -33,7 +33,7 @@ _LOOKS = {
 }
 _PARTLY = ("partly", "◐", "Partly right")
 _RADIUS = 42
-_LONGEST = 4_000
+_LONGEST = 10_000
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")  # Keras writes bold into its messages
 
 
@@ -48,7 +48,7 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["line"] = lambda text: shorten(visible(text), _LONGEST)
+    environment.filters["line"] = lambda text: visible(shorten(text, _LONGEST))
     environment.filters["lines"] = _lines
     environment.filters["points"] = lambda n: f"{n:g} point{'' if n == 1 else 's'}"
     environment.globals["look"] = look
@@ -57,7 +57,7 @@ def _template() -> Any:
 
 def _lines(text: str) -> str:
     """Return a text of several lines, with everything in it visible."""
-    return shorten(visible(_COLOUR.sub("", text), keep="\n\t"), _LONGEST)
+    return visible(shorten(_COLOUR.sub("", text), _LONGEST), keep="\n\t")
 
 
 @functools.cache

@@ -211,7 +211,7 @@ def _explain(question: Any) -> str:
     """Return in plain text what a feedback page says about a question."""
     lines = [f"{question.status}, {question.points:g} of {question.max_points:g} points"]
     for probe in question.public:
-        given = shorten(visible(probe["given"], keep="\n"), 2_000)
+        given = visible(shorten(probe["given"], 2_000), keep="\n")
         lines.append(f"{'passed' if probe['passed'] else 'not passed'}: {probe['expression']}")
         lines += [] if probe["passed"] else [f"  you gave: {given}"]
     for label, text in (
