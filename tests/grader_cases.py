@@ -1,9 +1,13 @@
 """What the grader's tests share: assignments in outline, submitted notebooks, a stand-in engine."""
 
 import json
+import os
+import signal
+import time
 from dataclasses import dataclass, field
 
 from cnncourse.grader.results import GRADED, NOT_ATTEMPTED, UNREADABLE, Graded, QuestionResult
+from cnncourse.grader.sandbox import SandboxError
 
 CONV, POOL = "02_convolution", "03_pooling"
 
@@ -82,3 +86,30 @@ def _question(name, points, source):
     public = [{"expression": f"{name}(x)", "given": source[-30:], "passed": right}]
     status, hint = ("correct", "") if right else ("wrong", "You forgot the stride.")
     return QuestionResult(name, status, points if right else 0, points, hint, public)
+
+
+class ClusterGrader(FakeGrader):
+    """Takes its time, and says in which process it was done."""
+
+    def grade_one(self, submission):
+        for name in ("worker", "all"):
+            if name in submission.student and (name == "all" or _first(submission.path)):
+                os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.1)
+        graded = grade(submission, self.unsafe)
+        graded.manual["done by"] = {"points": os.getpid(), "answer": ""}
+        return graded
+
+
+def _first(path):
+    """Tell whether nobody was here before."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+class NoSandbox(FakeGrader):
+    def __enter__(self):
+        raise SandboxError("no namespaces. Remedy: Linux")

@@ -15,7 +15,7 @@ from cnncourse.grader.cluster import GraderPlugin, grade_on_cluster
 from cnncourse.grader.results import FAILED, GRADED, Submission
 from cnncourse.grader.sandbox import SandboxError
 from distributed import Client, LocalCluster
-from grader_cases import CONV, FakeGrader, grade
+from grader_cases import CONV, ClusterGrader, NoSandbox
 from grading_notebooks import toy, write
 from test_grader_cli import HALF, RIGHT, work
 
@@ -35,33 +35,6 @@ def three():
         yield running
 
 
-class Grader(FakeGrader):
-    """Takes its time, and says in which process it was done."""
-
-    def grade_one(self, submission):
-        for name in ("worker", "all"):
-            if name in submission.student and (name == "all" or _first(submission.path)):
-                os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(0.1)
-        graded = grade(submission, self.unsafe)
-        graded.manual["done by"] = {"points": os.getpid(), "answer": ""}
-        return graded
-
-
-def _first(path):
-    """Tell whether nobody was here before."""
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
-
-
-class NoSandbox(FakeGrader):
-    def __enter__(self):
-        raise SandboxError("no namespaces. Remedy: Linux")
-
-
 def submissions(folder, *names):
     return [
         Submission(name, CONV, Path(folder, name), {"conv2d": "right"}, digest="0" * 64)
@@ -69,7 +42,7 @@ def submissions(folder, *names):
     ]
 
 
-def run(running, todo, make=Grader):
+def run(running, todo, make=ClusterGrader):
     return list(grade_on_cluster(running.scheduler_address, [], todo, make=make))
 
 
@@ -113,7 +86,7 @@ def test_nothing_stays_on_the_workers(three, tmp_path):
 
 
 def test_another_version_is_refused(monkeypatch):
-    plugin = GraderPlugin(Grader, [], {})
+    plugin = GraderPlugin(ClusterGrader, [], {})
     monkeypatch.setattr("cnncourse.grader.cluster.__version__", "9.9")
     with pytest.raises(RuntimeError, match=r"cnncourse is 9\.9 on worker tcp://w and "):
         plugin.setup(type("Worker", (), {"address": "tcp://w"}))
@@ -133,7 +106,7 @@ def test_a_cluster_that_goes_away_ends_the_run(tmp_path, monkeypatch, lost):
     found = []
     with cluster(1) as running:
         todo = submissions(tmp_path, *(f"s{i:03}" for i in range(200)))
-        results = grade_on_cluster(running.scheduler_address, [], todo, make=Grader)
+        results = grade_on_cluster(running.scheduler_address, [], todo, make=ClusterGrader)
         with pytest.raises(OSError, match="the cluster is lost"):
             for graded in results:
                 found.append(graded)

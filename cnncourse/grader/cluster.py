@@ -133,11 +133,14 @@ def _done(
         for number, submission in enumerate(submissions)
     }
     ended = as_completed(list(futures), loop=client.loop)
-    for _ in range(len(futures)):
+    while futures:
         _wait(client, ended)
         future = next(ended)
-        if future.status not in ("finished", "error"):  # nobody is left who could know
+        if future.status == "cancelled":  # the scheduler is gone
             raise OSError(_LOST)
+        if future.status not in ("finished", "error"):  # its result went with a worker: once more
+            ended.add(future)
+            continue
         yield futures.pop(future), future
         future.release()  # the cluster may forget it
 
