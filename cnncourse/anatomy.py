@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cnncourse import cost
-from cnncourse.cost import _built, _bytes, _products, _symbolic_inputs, _tensors
+from cnncourse.cost import _bytes, _products, _tensors, built, symbolic_inputs
 from cnncourse.sight import Field, through
 
 __all__ = ["Stage", "Step", "stages", "steps"]
@@ -112,7 +112,7 @@ def steps(model, input_shape=None) -> list[Step]:
     >>> [(s.kind, s.shape, s.parameters, s.macs, s.fields[0].size) for s in steps(net)]
     [('Conv2D', (3, 3, 4), 40, 324, 3)]
     """
-    image = _symbolic_inputs(_built(model), input_shape, 1)
+    image = symbolic_inputs(built(model), input_shape, 1)
     if not hasattr(image, "shape"):
         raise ValueError(f"model {model.name!r} has several inputs; accepted: one input")
     with _recorded() as calls:
@@ -142,7 +142,7 @@ def stages(model, input_shape=None) -> list[Stage]:
         input_shape: as in `steps`.
     """
     found = steps(model, input_shape)
-    image = tuple(_symbolic_inputs(model, input_shape, 1).shape[1:3])
+    image = tuple(symbolic_inputs(model, input_shape, 1).shape[1:3])
     sides, numbers = [], []
     for step in found:
         sources = [j for j in step.reads if j >= 0]
