@@ -148,8 +148,9 @@ def verify(context, names, root):
 @click.option("--check", is_flag=True, help="Write nothing; say what is out of date, exit with 1.")
 @click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")
 @click.option("--out", type=FOLDER, help="Folder for the exercises.  [default: exercises/]")
+@click.option("--nbgrader", type=FOLDER, help="Write a course directory for nbgrader, only.")
 @click.pass_context
-def build(context, check, source, out):
+def build(context, check, source, out, nbgrader):
     """Make the exercises from the solutions.
 
     Each solutions/NN_topic.ipynb gives exercises/NN_topic.ipynb, what a student gets, and
@@ -157,6 +158,14 @@ def build(context, check, source, out):
     """
     from cnncourse.grading import build as course
 
+    if nbgrader:
+        if check or out:
+            raise click.UsageError("--nbgrader goes with --source only")
+        from cnncourse.grading import nbgrader_export
+
+        for path in nbgrader_export.export(nbgrader, source):
+            click.echo(path)
+        return
     if not check:
         for path in course.build(source, out):
             click.echo(path)

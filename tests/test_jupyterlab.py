@@ -18,6 +18,7 @@ DEMOS = {
     "02_convolution": 3,
     "03_pooling": 1,
     "04_memory_and_compute": 2,
+    "09_residual_networks": 1,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
