@@ -4,18 +4,26 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 """
 
 from cnncourse.demos.arithmetic import ArithmeticDemo
+from cnncourse.demos.augment import AugmentDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
+from cnncourse.demos.batch_norm import BatchNormDemo
+from cnncourse.demos.dropout import DropoutDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
+from cnncourse.demos.loss_curve import LossCurveDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
 
 __all__ = [
     "ArithmeticDemo",
+    "AugmentDemo",
+    "BatchNormDemo",
     "Demo",
+    "DropoutDemo",
     "FilterDemo",
     "FlipbookDemo",
+    "LossCurveDemo",
     "PoolingDemo",
     "StackDemo",
     "TimelineDemo",
