@@ -9,35 +9,31 @@ import json
 from pathlib import Path
 
 import cnncourse
-
-cnncourse.setup(seed=0)
-
 import keras
 import numpy as np
 from sklearn.datasets import load_digits
 
 OUT = Path(cnncourse.__file__).parent / "demos" / "loss_curves.json"
-EPOCHS, VALIDATION, SEED = 40, 500, 0
+EPOCHS, BATCH, VALIDATION, SEED = 40, 16, 500, 0
 NOISE = 0.25  # standard deviation of the noise on the pixels, which run from 0 to 1
 
 # diagnosis, training images, hidden units, learning rate, dropout rate, L2, what to do
 RUNS = [
     (
-        *("overfit", 100, [256, 256], 1e-3, 0.0, 0.0),
+        *("overfit", 200, [256, 256], 1e-3, 0.0, 0.0),
         "Get more data or make more of it by augmentation, add dropout or L2, or take a smaller "
         "network; keep the weights of the epoch with the lowest validation loss.",
     ),
     (
-        *("too large", 1000, [64], 0.3, 0.0, 0.0),
+        *("too large", 1000, [64], 0.2, 0.0, 0.0),
         "Divide the learning rate by 10, and again, until the curves fall steadily.",
     ),
     (
         *("good", 1000, [64], 1e-3, 0.3, 0.0),
-        "Nothing to mend. The validation loss may lie below the training loss: dropout makes "
-        "training harder, and is off in validation.",
+        "Nothing to mend: both curves are low, close together and nearly level.",
     ),
     (
-        *("underfit", 1000, [2], 1e-2, 0.0, 0.0),
+        *("underfit", 1000, [2], 2e-2, 0.0, 0.0),
         "Two hidden units cannot tell ten digits apart. Take a larger network, or less "
         "regularisation.",
     ),
@@ -47,9 +43,9 @@ RUNS = [
         "back.",
     ),
     (
-        *("overfit", 100, [256, 256], 1e-3, 0.5, 1e-3),
+        *("overfit", 200, [256, 256], 1e-3, 0.5, 5e-3),
         "The same network and images as in training A, with dropout and L2: the gap is smaller, "
-        "but 100 images stay 100 images.",
+        "but 200 images stay 200 images.",
     ),
 ]
 
@@ -86,7 +82,7 @@ def main():
         log = net.fit(
             x[VALIDATION : VALIDATION + images],
             y[VALIDATION : VALIDATION + images],
-            batch_size=32,
+            batch_size=BATCH,
             epochs=EPOCHS,
             validation_data=(x[:VALIDATION], y[:VALIDATION]),
             verbose=0,
@@ -99,6 +95,7 @@ def main():
             "dropout": rate,
             "l2": l2,
             "noise": NOISE,
+            "batch": BATCH,
             "remedy": remedy,
             "training": [round(v, 4) for v in log["data_loss"]],
             "validation": [round(v, 4) for v in log["val_data_loss"]],
@@ -106,11 +103,9 @@ def main():
         }
         cases.append(case)
         lowest = int(np.argmin(case["validation"]))
-        print(
-            f"{name:12} training {case['training'][-1]:7.4f} validation {case['validation'][-1]:7.4f}"
-            f" lowest {case['validation'][lowest]:7.4f} at {lowest + 1:2d}"
-            f" accuracy {case['accuracy']:.3f}"
-        )
+        losses = f"training {case['training'][-1]:.4f}, validation {case['validation'][-1]:.4f}"
+        best = f"lowest {case['validation'][lowest]:.4f} in epoch {lowest + 1}"
+        print(f"{name:10} {losses}, {best}, accuracy {case['accuracy']:.3f}")
     OUT.write_text(json.dumps(cases) + "\n")
 
 

@@ -119,6 +119,7 @@ def test_chapters_hold_their_demos(chromium, address):
         "00_start_here": {"timeline"},
         "02_convolution": {"filter", "stack", "arithmetic"},
         "03_pooling": {"pooling"},
+        "05_training": {"augment", "batch_norm", "dropout", "loss_curve"},
     }.items():
         with visit(chromium, f"{address}/chapters/{page}.html") as seen:
             names = seen.page.locator(".cn-island").evaluate_all("a => a.map(i => i.dataset.esm)")

@@ -115,7 +115,7 @@ def test_augment_demo_is_scipys_affine_transform():
         matrix = np.array([[np.cos(a), np.sin(a)], [-mirror * np.sin(a), mirror * np.cos(a)]])
         matrix /= c["zoom"]
         centre = np.array([middle, middle])
-        offset = centre - matrix @ (centre + [c["down"], c["right"]])
+        offset = centre - matrix @ (centre + np.array([c["down"], c["right"]]))
         planes = [
             ndimage.affine_transform(flower()[..., k].astype(float), matrix, offset, order=1)
             for k in range(3)

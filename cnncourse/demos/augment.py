@@ -88,9 +88,9 @@ class AugmentDemo(Demo):
 
 def _interpolate(image, top, left):
     """Read an image between its pixels (bilinear); 0 outside."""
-    padded = np.pad(image.astype(float), ((1, 1), (1, 1), (0, 0)))
-    # one pixel of black all round; what lies further out reads it as well
-    top, left = (np.clip(v + 1, 0, SIDE + 0.999) for v in (top, left))
+    padded = np.pad(image.astype(float), ((1, 2), (1, 2), (0, 0)))
+    # what lies outside reads the black around the picture
+    top, left = (np.clip(v + 1, 0, SIDE + 1) for v in (top, left))
     i, j = top.astype(int), left.astype(int)
     v, u = (top - i)[..., None], (left - j)[..., None]
     upper = (1 - u) * padded[i, j] + u * padded[i, j + 1]

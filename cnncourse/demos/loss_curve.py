@@ -76,7 +76,7 @@ class LossCurveDemo(Demo):
             draw.line(points, colour, width=2)
         s = self.summary
         return np.asarray(image), (
-            f"Loss of training {'ABCDEF'[self.case]} over {len(self.chosen['training'])} epochs: at "
-            f"the end {s['training']:.2f} in training and {s['validation']:.2f} in validation; "
+            f"Loss of training {'ABCDEF'[self.case]} per epoch: at the end {s['training']:.2f} in "
+            f"training and {s['validation']:.2f} in validation; "
             f"the lowest validation loss, {s['lowest']:.2f}, came in epoch {s['epoch']}."
         )

@@ -13,6 +13,7 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.samples import histograms, points
 from cnncourse.plotting.style import show, use_style
 from cnncourse.plotting.training import training_curves
 
@@ -20,6 +21,7 @@ __all__ = [
     "block",
     "dilated_kernels",
     "dropped_values",
+    "histograms",
     "images",
     "kernels",
     "local_fields",
@@ -27,6 +29,7 @@ __all__ = [
     "number_grids",
     "padded_grid",
     "padding_rows",
+    "points",
     "pooled_pairs",
     "pooled_rows",
     "pooling_strip",
