@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cnncourse import kernel
+from cnncourse.paths import PACKAGE
 from cnncourse.sandbox_probe import isolation_problem
 
 OLDEST_PYTHON = (3, 11)
@@ -220,11 +221,29 @@ def data_mirror() -> Check:
 
 def sandbox() -> Check:
     """Can submissions be isolated here? Only who grades needs that, so its lack is a warning."""
-    problem = isolation_problem()
-    if problem is None:
-        return Check("sandbox", "ok", "submissions can be isolated (needed for grading only)")
-    finding, remedy = problem
-    return Check("sandbox", "warn", f"submissions cannot be isolated: {finding}", remedy)
+    if problem := isolation_problem():
+        finding, remedy = problem
+        return Check("sandbox", "warn", f"submissions cannot be isolated: {finding}", remedy)
+    found = _enforced()
+    if found["problem"]:
+        finding = f"submissions cannot be isolated: {found['problem']}"
+        return Check("sandbox", "warn", finding, "grade on a newer Linux, x86_64 or aarch64")
+    if found["unwatched"]:
+        finding = f"submissions can be isolated, but not watched: {found['unwatched']}"
+        return Check("sandbox", "warn", finding, "grade on a newer Linux")
+    walls = "namespaces, read-only root, no capabilities, system-call filter, limits, watchdog"
+    return Check("sandbox", "ok", f"submissions can be isolated (for grading only): {walls}")
+
+
+def _enforced() -> dict:
+    """Build the grader's sandbox in a process of its own and return what could not be had."""
+    command = [sys.executable, "-P", "-m", "cnncourse.grader.enforce"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=180)
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or [f"exit status {result.returncode}"]
+        return {"problem": lines[-1], "unwatched": ""}
+    return json.loads(result.stdout)
 
 
 def _version(package: str) -> str | None:

@@ -10,6 +10,7 @@ import copy
 import keras
 import numpy as np
 from cnncourse.architectures import copy_weights
+from cnncourse.architectures.weights import refresh, weights_by_name
 
 TOLERANCE = 1e-5  # of the largest output
 
@@ -32,15 +33,20 @@ def randomise(model, shape=(64, 64), seed=0):
             value = rng.uniform(0.5, 1.5, weight.shape)
         elif kind in ("bias", "beta"):
             value = rng.normal(0, 0.1, weight.shape)
+        elif kind == "mean":  # of EfficientNet's Normalization, after pixels / 255
+            value = rng.normal(0, 0.001, weight.shape)
+        elif kind == "variance":
+            value = rng.uniform(1e-5, 2e-5, weight.shape)
         else:
-            assert kind in ("moving_mean", "moving_variance"), weight.path
+            assert kind in ("count", "moving_mean", "moving_variance"), weight.path
             continue
         weight.assign(value)
-    _calibrate(model, images(*shape, seed=seed + 1))
+    refresh(model)
+    calibrate(model, images(*shape, seed=seed + 1))
     return model
 
 
-def _calibrate(model, batch):
+def calibrate(model, batch):
     """Let one pass at momentum 0 replace the moving statistics by the batch's."""
     norms = [x for x in model._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
@@ -72,12 +78,13 @@ def edited(model, edit):
 
 def settings(model):
     """Return {weight's name: shape} and {layer's name: what its result depends on}."""
-    shapes = {w.path.replace("/", "_"): tuple(w.shape) for w in model.weights}
+    named = weights_by_name(model)
+    shapes = {name: tuple(weight.shape) for name, (_, weight) in named.items()}
+    layer_of = {weight.path: name.rpartition("_")[0] for name, (_, weight) in named.items()}
     keys = ("strides", "kernel_size", "dilation_rate", "groups", "epsilon", "momentum", "scale")
     configs = {}
     for layer in model._flatten_layers():
         if layer.weights and hasattr(layer, "path") and not hasattr(layer, "layers"):
             config = layer.get_config()
-            name = layer.weights[0].path.rpartition("/")[0].replace("/", "_")
-            configs[name] = {k: config[k] for k in keys if k in config}
+            configs[layer_of[layer.weights[0].path]] = {k: config[k] for k in keys if k in config}
     return shapes, configs

@@ -251,6 +251,16 @@ def test_sandbox_warns_only(monkeypatch):
     assert check.finding.endswith("user namespace: no")
 
 
+def test_sandbox_is_built_to_see_what_holds(monkeypatch):
+    if sandbox_probe.isolation_problem() is None:
+        assert doctor._enforced() == {"problem": "", "unwatched": ""}
+    monkeypatch.setattr(doctor, "isolation_problem", lambda: None)
+    monkeypatch.setattr(doctor, "_enforced", lambda: {"problem": "seccomp filter", "unwatched": ""})
+    assert doctor.sandbox().finding.endswith("cannot be isolated: seccomp filter")
+    monkeypatch.setattr(doctor, "_enforced", lambda: {"problem": "", "unwatched": "children"})
+    assert doctor.sandbox().status == "warn"
+
+
 def test_sandbox_agrees_with_unshare():
     """util-linux is the independent witness."""
     command = ["unshare", "-Urmpin", "--fork", "sh", "-c", "mount -t tmpfs none /tmp && echo $$"]

@@ -46,7 +46,8 @@ TRAIN = textwrap.dedent(
 
     checkpoint = training.Checkpoint(folder + "/run.npz", data)
     start = checkpoint.restore(network)
-    network.fit(data, epochs=4, initial_epoch=start, verbose=0, callbacks=[checkpoint, Stop()])
+    network.fit(data, epochs=4, initial_epoch=start, verbose=0, shuffle=False,
+                callbacks=[checkpoint, Stop()])
     np.savez(folder + "/end.npz", *network.get_weights(),
              start=start, log=checkpoint.log["loss"], extra=len(checkpoint.log["accuracy"]))
     """

@@ -1,7 +1,9 @@
-"""ResNet: stacks of residual units, so that more than a hundred layers can be trained.
+"""ResNet and ResNeXt: stacks of residual units, so that more than a hundred layers can be trained.
 
 Source: He, Zhang, Ren & Sun (2015), Deep residual learning for image recognition,
-arXiv:1512.03385, table 1. The units are in `cnncourse.layers`.
+arXiv:1512.03385, table 1; for ResNeXt, Xie, Girshick, Dollár, Tu & He (2016), Aggregated residual
+transformations for deep neural networks, arXiv:1611.05431, table 1. The units are in
+`cnncourse.layers`.
 
 There are two families of details, and they do not mix:
 
@@ -9,16 +11,17 @@ There are two families of details, and they do not mix:
   from the authors' Caffe files: the stem pads explicitly, as many zeros on every side, where "same"
   would put fewer zeros at the top left than at the bottom right for strides of 2, and shift
   everything by a pixel. Hence also the bias and the epsilon in `BottleneckUnit`.
-* 18 and 34 layers have no counterpart in Keras. They are written the way one would write them in
-  Keras today: "same" padding, no bias before batch normalisation, Keras' default epsilon.
+* 18 and 34 layers and ResNeXt have no counterpart in Keras. They are written the way one would
+  write them in Keras today: "same" padding, no bias before batch normalisation, Keras' default
+  epsilon.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
-from cnncourse.layers import BottleneckUnit, ResidualUnit
+from cnncourse.architectures.common import network
+from cnncourse.layers import BottleneckUnit, ResidualUnit, ResNeXtUnit
 from keras import layers
 
 
-def _same_stem(x):
+def same_stem(x):
     """Convolve 7×7 and pool 3×3, both with strides 2: 224 → 56."""
     x = layers.Conv2D(
         64,
@@ -51,84 +54,53 @@ def _stack(x, unit, filters, units, strides, name):
     return x
 
 
-def _resnet(depths, unit, input_shape, classes, include_top, weights, classifier_activation, name):
-    """Return the network with so many units in each of its four stacks."""
-    inputs = image_input(input_shape, weights)
-    x = _padded_stem(inputs) if unit is BottleneckUnit else _same_stem(inputs)
+def stacks(x, unit, depths, filters=64):
+    """Apply the four stacks, with so many units in each.
+
+    `filters` is what the first stack's units get. It doubles from stack to stack; sides halve.
+    """
     for i, units in enumerate(depths):
         strides = 1 if i == 0 else 2  # the stem's pooling has halved the first stack's input
-        x = _stack(x, unit, 64 * 2**i, units, strides, f"conv{i + 2}")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+        x = _stack(x, unit, filters * 2**i, units, strides, f"conv{i + 2}")
+    return x
 
 
-def resnet18(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet18",
-):
+@network()
+def resnet18(x):
     """Return ResNet-18, of basic units: 11,689,512 trainable parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _resnet((2, 2, 2, 2), ResidualUnit, input_shape, *top, name)
+    return stacks(same_stem(x), ResidualUnit, (2, 2, 2, 2))
 
 
-def resnet34(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet34",
-):
+@network()
+def resnet34(x):
     """Return ResNet-34, of basic units: 21,797,672 trainable parameters.
 
     With `classes=10` it is the textbook's network: 21,306,826 parameters, 21,289,802 trainable.
 
     Source: Géron (2022), Hands-on machine learning, 3rd ed., chapter 14 (ResNet-34 with Keras).
     """
-    top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 6, 3), ResidualUnit, input_shape, *top, name)
+    return stacks(same_stem(x), ResidualUnit, (3, 4, 6, 3))
 
 
-def resnet50(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet50",
-):
+@network()
+def resnet50(x):
     """Return ResNet-50, of bottleneck units: 25,636,712 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 6, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 4, 6, 3))
 
 
-def resnet101(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet101",
-):
+@network()
+def resnet101(x):
     """Return ResNet-101, of bottleneck units: 44,707,176 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 4, 23, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 4, 23, 3))
 
 
-def resnet152(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet152",
-):
+@network()
+def resnet152(x):
     """Return ResNet-152, of bottleneck units: 60,419,944 parameters."""
-    top = (classes, include_top, weights, classifier_activation)
-    return _resnet((3, 8, 36, 3), BottleneckUnit, input_shape, *top, name)
+    return stacks(_padded_stem(x), BottleneckUnit, (3, 8, 36, 3))
+
+
+@network()
+def resnext50(x):
+    """Return ResNeXt-50, 32×4d: 32 paths of 4 maps in the first stack; 25,028,904 trainable."""
+    return stacks(same_stem(x), ResNeXtUnit, (3, 4, 6, 3), filters=128)

@@ -16,7 +16,7 @@ Zeros are added explicitly around strided windows, and epsilon is 1.001e-5, for 
 in `resnet.py` and in `BottleneckUnit`.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.common import network
 from keras import layers
 
 
@@ -51,17 +51,10 @@ def _stack(x, filters, units, strides, name):
     return x
 
 
-def resnet50_v2(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="resnet50_v2",
-):
+@network()
+def resnet50_v2(x):
     """Return ResNet-50 of pre-activation units: 25,613,800 parameters."""
-    inputs = image_input(input_shape, weights)
-    x = layers.ZeroPadding2D(3, name="conv1_pad")(inputs)
+    x = layers.ZeroPadding2D(3, name="conv1_pad")(x)
     x = layers.Conv2D(64, 7, strides=2, name="conv1_conv")(x)
     # Not after a ReLU here: where all of a window's real values are negative, a zero wins.
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
@@ -70,8 +63,4 @@ def resnet50_v2(
     x = _stack(x, 128, 4, strides=2, name="conv3")
     x = _stack(x, 256, 6, strides=2, name="conv4")
     x = _stack(x, 512, 3, strides=1, name="conv5")
-    x = _normalised(x, "post")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return _normalised(x, "post")

@@ -10,7 +10,7 @@ dense layers is left out, as in `keras.applications`: it has no weights and does
 prediction.
 """
 
-from cnncourse.architectures.common import classifier, finished, image_input
+from cnncourse.architectures.common import classifier, network
 from keras import layers
 
 
@@ -21,40 +21,28 @@ def _stack(x, filters, convolutions, name):
     return layers.MaxPooling2D(name=f"{name}_pool")(x)
 
 
-def _vgg(depths, input_shape, classes, include_top, weights, classifier_activation, name):
-    """Return the network with so many convolutions in each of its five stacks."""
-    inputs = x = image_input(input_shape, weights, known_sides=include_top)
+def _stacks(x, depths):
+    """Apply the five stacks, with so many convolutions in each."""
     for i, (depth, filters) in enumerate(zip(depths, (64, 128, 256, 512, 512), strict=True), 1):
         x = _stack(x, filters, depth, f"block{i}")
-    if include_top:
-        x = layers.Flatten(name="flatten")(x)  # the order counts: fc1 holds 74 % of the weights
-        x = layers.Dense(4096, activation="relu", name="fc1")(x)
-        x = layers.Dense(4096, activation="relu", name="fc2")(x)
-        x = classifier(x, classes, classifier_activation)
-    return finished(inputs, x, weights, name)
+    return x
 
 
-def vgg16(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="vgg16",
-):
+def _top(x, classes, activation):
+    """Apply the dense layers."""
+    x = layers.Flatten(name="flatten")(x)  # the order counts: fc1 holds 74 % of the weights
+    x = layers.Dense(4096, activation="relu", name="fc1")(x)
+    x = layers.Dense(4096, activation="relu", name="fc2")(x)
+    return classifier(x, classes, activation)
+
+
+@network(top=_top, known_sides=True)
+def vgg16(x):
     """Return VGG-16, column D: 13 convolutional and 3 dense layers, 138,357,544 parameters."""
-    depths = (2, 2, 3, 3, 3)
-    return _vgg(depths, input_shape, classes, include_top, weights, classifier_activation, name)
+    return _stacks(x, (2, 2, 3, 3, 3))
 
 
-def vgg19(
-    input_shape=(224, 224, 3),
-    classes=1000,
-    include_top=True,
-    weights=None,
-    classifier_activation="softmax",
-    name="vgg19",
-):
+@network(top=_top, known_sides=True)
+def vgg19(x):
     """Return VGG-19, column E: 16 convolutional and 3 dense layers, 143,667,240 parameters."""
-    depths = (2, 2, 4, 4, 4)
-    return _vgg(depths, input_shape, classes, include_top, weights, classifier_activation, name)
+    return _stacks(x, (2, 2, 4, 4, 4))

@@ -19,6 +19,9 @@ delimiters is kept in the release: signature and docstring::
         ...
         ### END SOLUTION
 
+A solution cell that is also tagged `from-scratch` asks for more than the right values: where a
+learner's cell imports or calls the library's own answer, grading says so (and takes no points).
+
 **Check.** Code, with `{"grade": true, "grade_id": "check_conv2d", "locked": true, "points": 3,
 "schema_version": 3, "solution": false, "task": false}`::
 
@@ -34,6 +37,8 @@ delimiters is kept in the release: signature and docstring::
 * You write no expected values: the solution provides them. The probes' points add up to the cell's.
 * Public probes are what `check` evaluates for the learner; the others wait for grading, and their
   inputs and values are in no file that learners get. At least one probe is public.
+* Grading evaluates every probe with random inputs once more, on numbers that nobody has seen:
+  a probe must hold for any draw of its inputs, not just for the one in the key.
 * Inputs are plain values or `normal(…)`, `uniform(…)`, `integers(…)`, drawn the same everywhere.
   Keep them small: a key file may have 500 kB. Names of the setup cell can be used too.
 * Choose shapes that tell axes apart (height ≠ width ≠ channels), or swapping them goes unseen.

@@ -120,7 +120,7 @@ def key_text(source: Source) -> str:
     namespace = run_code(source)
     exercises = {}
     for exercise in source.exercises.values():
-        exercises[exercise.name] = _key(exercise, reference(exercise, namespace), namespace)
+        exercises[exercise.name] = exercise_key(exercise, reference(exercise, namespace), namespace)
     data = {"version": VERSION, "notebook": source.name, "exercises": exercises}
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     if len(text) > MAX_KEY_BYTES:
@@ -202,7 +202,17 @@ def expected(probe: Probe, namespace: dict[str, Any], where: str) -> dict[str, A
     return outcome.value
 
 
-def _key(exercise: Exercise, made: tuple, namespace: dict[str, Any]) -> dict[str, Any]:
+def exercise_key(exercise: Exercise, made: tuple, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Return what a key file holds of one exercise.
+
+    Args:
+        exercise: as read.
+        made: what `reference` returned.
+        namespace: names of the reference, for the mistakes.
+
+    Raises:
+        AuthorError: if a mistake is not sound.
+    """
     block, pairs = made
     public = [(probe, value) for probe, value in pairs if probe.public]
     mistakes = try_mistakes(exercise.name, public, exercise.mistakes, namespace)

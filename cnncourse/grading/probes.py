@@ -8,7 +8,6 @@ import ast
 import builtins
 import contextlib
 import copy
-import io
 import linecache
 import traceback
 import zlib
@@ -17,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from cnncourse.grading.compare import equal
+from cnncourse.grading.running import Head
 from cnncourse.grading.values import Raised, decode, encode
 
 MAX_PRINTED = 2000
@@ -249,7 +249,7 @@ def evaluate(probe: Probe, namespace: dict[str, Any]) -> Outcome:
         text = f"name {missing[0]!r} is not defined"
         error = Raised("NameError", ("NameError", "Exception", "BaseException"), text)
         return Outcome(encode(error), missing=missing)
-    printed, trace, stub = io.StringIO(), [], False
+    printed, trace, stub = Head(MAX_PRINTED), [], False
     with contextlib.redirect_stdout(printed):
         try:
             value = encode(eval(compile(probe.expression, "<probe>", "eval"), scope))

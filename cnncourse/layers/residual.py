@@ -1,10 +1,13 @@
 """The units that residual networks are stacks of.
 
 Source: He, Zhang, Ren & Sun (2015), Deep residual learning for image recognition,
-arXiv:1512.03385, figure 5: left the basic unit, right the bottleneck.
+arXiv:1512.03385, figure 5: left the basic unit, right the bottleneck. Two later units change what
+the branch does; their sources are with them.
 """
 
 import keras
+from cnncourse.layers.chain import build_chain, call_chain
+from cnncourse.layers.squeeze_excite import SqueezeExcite
 from cnncourse.scratch.windows import positive_int
 
 
@@ -49,8 +52,12 @@ class ResidualUnit(keras.layers.Layer):
         self.strides = positive_int("strides", strides)
 
     def convolutions(self):
-        """Return (filters, kernel size, strides) of each convolution, in order."""
+        """Return (filters, kernel size, strides) of each convolution, in order; groups if any."""
         return [(self.filters, 3, self.strides), (self.filters, 3, 1)]
+
+    def recalibration(self):
+        """Return the layers between the last convolution and the addition: none here."""
+        return []
 
     def build(self, input_shape):
         """Make both branches; only now is it known whether the input needs a projection."""
@@ -61,16 +68,14 @@ class ResidualUnit(keras.layers.Layer):
             relu = keras.layers.Activation("relu", name=f"{i}_relu", dtype=self.dtype_policy)
             self.main += [*self._normalised(i, *convolution), relu]
         self.main.pop()  # the last ReLU comes after the addition
+        self.main += self.recalibration()
         self.skip = []
         if self.strides != 1 or input_shape[-1] != channels:
             self.skip = self._normalised(0, channels, 1, self.strides)
-        for branch in (self.main, self.skip):
-            shape = input_shape
-            for layer in branch:
-                layer.build(shape)
-                shape = layer.compute_output_shape(shape)
+        build_chain(self.main, input_shape)
+        build_chain(self.skip, input_shape)
 
-    def _normalised(self, i, filters, kernel_size, strides):
+    def _normalised(self, i, filters, kernel_size, strides, groups=1):
         """Return the i-th convolution and its batch normalisation."""
         common = {"dtype": self.dtype_policy}
         return [
@@ -79,6 +84,7 @@ class ResidualUnit(keras.layers.Layer):
                 kernel_size,
                 strides,
                 padding="same",
+                groups=groups,
                 name=f"{i}_conv",
                 use_bias=self.use_bias,
                 kernel_initializer=self.kernel_initializer,
@@ -89,12 +95,7 @@ class ResidualUnit(keras.layers.Layer):
 
     def call(self, inputs):
         """Add what the two branches make of the input."""
-        main = skip = inputs
-        for layer in self.main:
-            main = layer(main)
-        for layer in self.skip:
-            skip = layer(skip)
-        return keras.ops.relu(main + skip)
+        return keras.ops.relu(call_chain(self.main, inputs) + call_chain(self.skip, inputs))
 
     def compute_output_shape(self, input_shape):
         """Return the shape with sides divided by the strides, rounded up."""
@@ -141,3 +142,67 @@ class BottleneckUnit(ResidualUnit):
     def convolutions(self):
         """Return (filters, kernel size, strides) of each convolution, in order."""
         return [(self.filters, 1, self.strides), (self.filters, 3, 1), (4 * self.filters, 1, 1)]
+
+
+@keras.saving.register_keras_serializable(package="cnncourse")
+class SEBottleneckUnit(BottleneckUnit):
+    """A bottleneck whose branch is recalibrated by squeeze-and-excitation before it is added.
+
+    Only the branch: the skip must stay as it is, or a signal could no longer pass untouched.
+    There is no released Keras network to match, so convolutions have no bias, as in `ResidualUnit`.
+
+    Source: Hu, Shen & Sun (2018), Squeeze-and-excitation networks, arXiv:1709.01507, figure 3.
+
+    >>> SEBottleneckUnit(64).compute_output_shape((None, 7, 7, 256))
+    (None, 7, 7, 256)
+    """
+
+    use_bias = False
+    kernel_initializer = "he_normal"
+    epsilon = 1e-3
+
+    def recalibration(self):
+        """Return one squeeze-and-excitation block with the paper's ratio of 16."""
+        return [SqueezeExcite(16, name="se", dtype=self.dtype_policy)]
+
+
+@keras.saving.register_keras_serializable(package="cnncourse")
+class ResNeXtUnit(ResidualUnit):
+    """A bottleneck of parallel paths: 1×1 to `filters`, 3×3 in groups, 1×1 to 2 · `filters`, add.
+
+    Each of the `cardinality` groups sees only its share of the maps: with 128 filters and 32 groups
+    these are 32 small bottlenecks of 4 maps side by side, summed by the last 1×1. That costs as
+    much as one bottleneck of 64 maps. The strides are on the 3×3 convolution, as in the authors'
+    network. One group makes it a bottleneck that is half as wide inside as outside.
+
+    Source: Xie, Girshick, Dollár, Tu & He (2016), Aggregated residual transformations for deep
+    neural networks, arXiv:1611.05431, figure 3 (c).
+
+    Args:
+        filters: maps of the grouped convolution, a multiple of `cardinality`.
+        strides: step of the grouped convolution and of the projection, a positive integer.
+        cardinality: number of groups, a positive integer.
+
+    Raises:
+        ValueError: if an argument is not as above, or the channels are unknown.
+
+    >>> ResNeXtUnit(128, strides=2).compute_output_shape((None, 56, 56, 64))
+    (None, 28, 28, 256)
+    """
+
+    def __init__(self, filters, strides=1, cardinality=32, **kwargs):
+        """Check the sizes; other arguments are those of every Keras layer."""
+        super().__init__(filters, strides, **kwargs)
+        self.cardinality = positive_int("cardinality", cardinality)
+        if self.filters % self.cardinality:
+            raise ValueError(f"filters is {filters}; accepted: a multiple of {cardinality} groups")
+
+    def convolutions(self):
+        """Return (filters, kernel size, strides) of each convolution, in order; groups if any."""
+        filters = self.filters
+        grouped = (filters, 3, self.strides, self.cardinality)
+        return [(filters, 1, 1), grouped, (2 * filters, 1, 1)]
+
+    def get_config(self):
+        """Return what `from_config` needs to make the layer again."""
+        return {**super().get_config(), "cardinality": self.cardinality}

@@ -58,7 +58,7 @@ def points(groups: Mapping[str, np.ndarray]) -> mpl.figure.Figure:
         if xy.ndim != 2 or xy.shape[1] != 2:
             plt.close(fig)
             raise ValueError(f"{name!r} has shape {xy.shape}; accepted: (n, 2)")
-        ax.plot(*xy.T, marker, color=colour, ms=5, alpha=0.7, label=name)
+        ax.plot(*xy.T, marker, color=colour, ms=6, mew=1.5, mfc="none", label=name)
     ax.set(xlabel="feature 1", ylabel="feature 2")
     ax.legend(frameon=False)
     return fig

@@ -14,6 +14,7 @@ left out:
         epochs=epochs,
         initial_epoch=checkpoint.restore(network),
         callbacks=[checkpoint],
+        shuffle=False,  # the batches come shuffled
     )
     plotting.training_curves(checkpoint.log)
 

@@ -13,7 +13,8 @@ class Checkpoint(keras.callbacks.Callback):
 
         checkpoint = training.Checkpoint("run.npz", batches)
         start = checkpoint.restore(network)  # 0 if there is no file yet
-        network.fit(batches, epochs=20, initial_epoch=start, callbacks=[checkpoint, ...])
+        network.fit(batches, epochs=20, initial_epoch=start, callbacks=[checkpoint],
+                    shuffle=False)
 
     A run that was killed in the middle of an epoch starts that epoch again and ends with the same
     weights as a run that was not, because the state is complete: weights, running averages of batch

@@ -19,6 +19,9 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
     number is drawn for a batch that `fit` never asks for. With JAX and PyTorch, which need no
     TensorFlow, it is a `keras.utils.PyDataset`.
 
+    Give `fit` the argument `shuffle=False`: on TensorFlow it saves a warning, and on the others
+    Keras would else shuffle the batches once more, with a generator that runs on.
+
     Args:
         images: (n, height, width, channels), any number format; passed on as they are.
         labels: (n,) or (n, …).
