@@ -133,8 +133,14 @@ def test_augment_demo_stays_within_the_changes_asked_for():
     assert 0.95 <= min(c["zoom"] for c in drawn) < 0.96
     assert 1.45 < max(c["contrast"] for c in drawn) <= 1.5
     assert np.mean([c["flipped"] for c in drawn]) == pytest.approx(0.5, abs=0.08)
-    demo.noise = 50
-    assert demo.variant(0).std() > AugmentDemo(rotation=20).variant(0).std()
+
+
+def test_augment_demo_adds_white_noise():
+    demo = AugmentDemo(rotation=0, shift=0, zoom=0, contrast=0, flip=False, noise=20)
+    middle = (flower() > 80) & (flower() < 175)  # far from black and white, where it is cut off
+    noise = (demo.variant(0) - flower())[middle]
+    assert noise.std() == pytest.approx(20, abs=0.7) and abs(noise.mean()) < 1
+    assert np.abs(demo.variant(0) - demo.variant(1)).mean() > 10
 
 
 @pytest.mark.parametrize("make", [AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDemo])

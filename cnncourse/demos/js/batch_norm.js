@@ -99,7 +99,7 @@ export function render({ model, el }) {
         "Statistics",
         choice(model, "phase", {
           label: "phase",
-          options: [["training", "training: this batch"], ["inference", "inference: moving averages"]],
+          options: [["training", "training"], ["inference", "inference"]],
         }),
         number("steps", "steps seen", 0, 1000, 1),
         reset,

@@ -6,9 +6,9 @@ const LETTERS = "ABCDEF";
 const DIAGNOSES = {
   good: "healthy",
   overfit: "overfits",
-  underfit: "underfits: the network is too small",
-  "too large": "the learning rate is too large",
-  "too small": "the learning rate is too small",
+  underfit: "underfits",
+  "too large": "learning rate too large",
+  "too small": "learning rate too small",
 };
 // What a reader who chose this has overlooked, when it is not so.
 const LOOK_AGAIN = {
