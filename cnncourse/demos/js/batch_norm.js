@@ -30,7 +30,7 @@ function numbers(model) {
 function row(values, top, title) {
   const x = scale([-REACH, REACH], [8, 632]);
   const base = top + 74;
-  const parts = [line(8, base, 632, base, "cc-axis"), text(8, top + 12, title, "start")];
+  const parts = [line(8, base, 632, base, "cc-axis"), text(8, top + 16, title, "start")];
   for (let tick = -REACH; tick <= REACH; tick += 5) {
     parts.push(line(x(tick), base, x(tick), base + 4, "cc-axis"));
     const anchor = { [-REACH]: "start", [REACH]: "end" }[tick] ?? "middle";

@@ -45,7 +45,7 @@ function drawUnits(place, activations, output) {
 }
 
 function drawMeans(place, running, predicted) {
-  const [x, y] = [scale([0, Math.max(10, running.length)], [44, 632]), scale([0, 2], [120, 8])];
+  const [x, y] = [scale([0, Math.max(10, running.length)], [44, 632]), scale([0, 2], [120, 14])];
   const parts = [line(44, 120, 632, 120, "cc-axis"), line(44, 8, 44, 120, "cc-axis")];
   for (const tick of [0, 1, 2]) parts.push(text(36, y(tick) + 4, tick, "end"));
   parts.push(text(338, 140, `masks drawn: ${running.length}`));

@@ -37,7 +37,7 @@ function drawCurves(place, chosen, log) {
   const height = (v) => (log ? Math.log10(Math.max(v, 1e-3)) : v);
   const ticks = log ? [0.001, 0.01, 0.1, 1, 10, 100].filter((v) => v < most * 10) : [0, 0.25, 0.5, 0.75, 1].map((s) => s * most);
   const y = scale([height(ticks[0]), height(ticks.at(-1))], [250, 12]);
-  const x = scale([1, chosen.training.length], [58, 630]);
+  const x = scale([1, chosen.training.length], [58, 620]);
   const parts = [line(52, 250, 632, 250, "cc-axis"), line(52, 12, 52, 250, "cc-axis")];
   for (const v of ticks) parts.push(text(46, y(height(v)) + 4, log ? v : shown(v), "end"));
   for (let n = 10; n <= chosen.training.length; n += 10) parts.push(text(x(n), 268, n));
