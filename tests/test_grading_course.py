@@ -138,6 +138,35 @@ def human(n_bytes, si=True):
             return "%.2f %s" % (n_bytes / base**power, letters[power - 1] + end)
     return str(n_bytes) + " B"
 """,
+    "05_training": """
+def batch_norm(x, gamma, beta, eps=1e-3):
+    columns = x.reshape(-1, x.shape[-1]).T
+    rows = [(c - sum(c) / len(c)) / (((c - c.mean()) ** 2).mean() + eps) ** 0.5 for c in columns]
+    return np.stack(rows, axis=-1).reshape(x.shape) * gamma + beta
+
+def dropout(x, rate, rng, mode):
+    phase, kind = mode.split("-") if "-" in mode else (mode, "")
+    if phase not in ("train", "test") or kind not in ("classic", "inverted"):
+        raise ValueError(mode)
+    if phase == "test":
+        return x * (1 - rate) if kind == "classic" else x.copy()
+    kept = rng.binomial(1, 1 - rate, size=x.shape)
+    return np.where(kept == 1, x / (1 - rate if kind == "inverted" else 1), 0.0)
+
+def softmax_xent(logits, y):
+    top = logits.max(axis=1)
+    total = np.log(np.exp(logits - top[:, None]).sum(axis=1)) + top
+    p = np.exp(logits - total[:, None])
+    one_hot = np.eye(logits.shape[1])[y]
+    return float(np.mean(total - (logits * one_hot).sum(axis=1))), (p - one_hot) / len(y)
+
+def class_weights(counts):
+    return np.mean(counts) / np.array(counts)
+
+def objective(pred, y, w, lam):
+    d, w = np.ravel(pred - y), np.ravel(w)
+    return float(d @ d / d.size + lam * (w @ w))
+""",
 }
 
 

@@ -19,6 +19,7 @@ DEMOS = {
     "03_pooling": 1,
     "04_memory_and_compute": 2,
     "09_residual_networks": 1,
+    "05_training": 4,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

@@ -4,11 +4,15 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 """
 
 from cnncourse.demos.arithmetic import ArithmeticDemo
+from cnncourse.demos.augment import AugmentDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
+from cnncourse.demos.batch_norm import BatchNormDemo
 from cnncourse.demos.cortex import CortexDemo
+from cnncourse.demos.dropout import DropoutDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
+from cnncourse.demos.loss_curve import LossCurveDemo
 from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
@@ -16,11 +20,15 @@ from cnncourse.demos.timeline import TimelineDemo
 
 __all__ = [
     "ArithmeticDemo",
+    "AugmentDemo",
+    "BatchNormDemo",
     "CortexDemo",
     "Demo",
+    "DropoutDemo",
     "FilterDemo",
     "FlipbookDemo",
     "LadderDemo",
+    "LossCurveDemo",
     "MemoryDemo",
     "PoolingDemo",
     "StackDemo",

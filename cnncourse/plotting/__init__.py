@@ -14,6 +14,7 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.samples import histograms, points
 from cnncourse.plotting.seeing import (
     accuracy_ladder,
     neighbour_pairs,
@@ -30,6 +31,7 @@ __all__ = [
     "block",
     "dilated_kernels",
     "dropped_values",
+    "histograms",
     "images",
     "kernels",
     "local_fields",
@@ -40,6 +42,7 @@ __all__ = [
     "number_grids",
     "padded_grid",
     "padding_rows",
+    "points",
     "pooled_pairs",
     "pooled_rows",
     "pooling_strip",
