@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 FOR_LAB  := $(VENV)/.installed-lab
 FOR_TEST := $(VENV)/.installed-test
 
-.PHONY: lab test lint format notebooks build book benchmarks constraints test-backends clean help
+.PHONY: lab test lint format notebooks build book benchmarks accuracy constraints test-backends clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -81,6 +81,10 @@ test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTo
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py
 	$(BIN)/python benchmarks/demos.py
+	$(BIN)/python benchmarks/training.py
+
+accuracy: $(FOR_TEST)  ## train every recipe with three seeds (hours; goes on where it stopped; ARGS="--minutes 60")
+	$(BIN)/python benchmarks/accuracy.py $(ARGS)
 
 constraints: $(FOR_TEST)  ## pin the newest release of every dependency in constraints.txt
 	$(BIN)/python tools/pin.py

@@ -20,8 +20,10 @@ _SUBMODULES = (
     "demos",
     "grading",
     "layers",
+    "memory",
     "plotting",
     "scratch",
+    "training",
 )
 _FUNCTIONS = {"setup": "session", "profile": "session", "exercises": "grading"}
 

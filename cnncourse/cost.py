@@ -59,7 +59,7 @@ def parameters(layer_or_model) -> int:
     Raises:
         ValueError: if it is no Keras layer, or has no weights yet because it was never built.
     """
-    return sum(math.prod(weight.shape) for weight in _built(layer_or_model).weights)
+    return sum(math.prod(weight.shape) for weight in built(layer_or_model).weights)
 
 
 def macs(layer_or_model, input_shape=None) -> int:
@@ -121,9 +121,9 @@ def _calls(layer, input_shape, batch_size=1):
             return layer(inputs)
 
     batch_size = positive_int("batch_size", batch_size)
-    if isinstance(_built(layer), keras.layers.InputLayer):
+    if isinstance(built(layer), keras.layers.InputLayer):
         return []
-    inputs = _symbolic_inputs(layer, input_shape, batch_size)
+    inputs = symbolic_inputs(layer, input_shape, batch_size)
     run = Run()
     with _recorded() as calls:
         run(inputs)
@@ -161,7 +161,7 @@ def _tensors(structure):
     return [leaf for leaf in keras.tree.flatten(structure) if hasattr(leaf, "shape")]
 
 
-def _symbolic_inputs(layer, input_shape, batch_size):
+def symbolic_inputs(layer, input_shape, batch_size):
     """Return placeholders for a batch of inputs, nested as the layer's own inputs are."""
     import keras
 
@@ -193,7 +193,8 @@ def _built_for(layer):
     import keras
 
     try:  # a model, or a layer with one place in a model
-        return [(tuple(x.shape), x.dtype) for x in keras.tree.flatten(layer.input)]
+        inputs = getattr(layer, "inputs", None) or keras.tree.flatten(layer.input)
+        return [(tuple(x.shape), x.dtype) for x in inputs]
     except (AttributeError, ValueError):
         shape = (layer.get_build_config() or {}).get("input_shape") or []
         shapes = shape if _is_nested(shape) or not shape else [shape]
@@ -205,7 +206,7 @@ def _is_nested(shape):
     return any(isinstance(size, (tuple, list)) for size in shape)
 
 
-def _built(layer):
+def built(layer):
     """Return a layer that has its weights, or raise ValueError."""
     import keras
 

@@ -14,6 +14,7 @@ FLOORS = {
     "scratch": 0,
     "datasets": 0,
     "cost": 0.5,  # counts with scratch's own arithmetic of windows
+    "memory": 0.6,  # counts with cost
     "anatomy": 0.6,
     "sight": 0,
     "plotting": 0,

@@ -14,6 +14,7 @@ from cnncourse.plotting.pooling import (
     response_curves,
 )
 from cnncourse.plotting.style import show, use_style
+from cnncourse.plotting.training import training_curves
 
 __all__ = [
     "block",
@@ -32,5 +33,6 @@ __all__ = [
     "receptive_field_growth",
     "response_curves",
     "show",
+    "training_curves",
     "use_style",
 ]

@@ -1,0 +1,160 @@
+"""How accurate the course's recipes are: mean and spread over seeds, on the real test sets.
+
+    python benchmarks/accuracy.py --list
+    python benchmarks/accuracy.py --recipe plain course --seeds 0 1 2 --minutes 60
+
+Every run is added to benchmarks/accuracy.jsonl as soon as it ends, and an unfinished one is kept
+after every epoch (in build/accuracy): stop it at any time, or let `--minutes` stop it, and go on
+with the same command. `KERAS_BACKEND=jax` or `torch` runs it elsewhere; the table names machine
+and backend of every recipe. After each run benchmarks/accuracy.md is written anew.
+
+The test set is looked at after every epoch only to say when 92 % was first reached. The score is
+what the network reaches after its last epoch, decided beforehand; nothing is chosen by it.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+from accuracy_recipes import RECIPES, compiled, load
+from accuracy_table import write_table
+from cnncourse import training
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "accuracy.jsonl"
+
+
+class OutOfTime(Exception):
+    """The minutes are over; the unfinished run is on disk."""
+
+
+class Clock(keras.callbacks.Callback):
+    """Add the seconds of each epoch's training, tests not counted, to its log."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start, self.end = time.perf_counter(), None
+
+    def on_test_begin(self, logs=None):
+        self.end = self.end or time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = (self.end or time.perf_counter()) - self.start
+
+
+class Limit(keras.callbacks.Callback):
+    """Stop after an epoch, once it is stored, if the time is over."""
+
+    def __init__(self, deadline):
+        super().__init__()
+        self.deadline = deadline
+
+    def on_epoch_end(self, epoch, logs=None):
+        if time.monotonic() > self.deadline and epoch + 1 < self.params["epochs"]:
+            raise OutOfTime
+
+
+def run(name, seed, deadline, tiny):
+    """Train one recipe with one seed, from where it stopped; return what is kept of it."""
+    recipe = RECIPES[name]
+    (x, y), test = load(recipe, seed)
+    epochs = 1 if tiny else recipe.epochs
+    if tiny:
+        x, y, test = x[:512], y[:512], tuple(part[:256] for part in test)
+    policy = training.set_precision("float32" if recipe.stock else "auto")
+    steps = -(-len(x) // recipe.batch_size)
+    network = compiled(recipe, steps * epochs)
+    unfinished = HERE.parent / "build" / "accuracy" / f"{name}-{seed}.npz"
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    if recipe.stock:
+        data, arguments = None, {"x": x, "y": y, "batch_size": recipe.batch_size, "shuffle": True}
+    else:
+        data = training.pipeline(x, y, recipe.batch_size, seed=seed)
+        arguments = {"x": data, "shuffle": False}
+    checkpoint = training.Checkpoint(unfinished, data)
+    swap = [keras.callbacks.SwapEMAWeights()] if recipe.average else []
+    network.fit(
+        **arguments,
+        epochs=epochs,
+        initial_epoch=0 if tiny else checkpoint.restore(network),
+        validation_data=test,
+        validation_batch_size=500,
+        callbacks=[Clock(), checkpoint, *swap, Limit(deadline)],
+        verbose=2,
+    )
+    score = network.evaluate(*test, batch_size=500, verbose=0, return_dict=True)["accuracy"]
+    unfinished.unlink()
+    seconds = checkpoint.log["seconds"]
+    reached = [i for i, a in enumerate(checkpoint.log["val_accuracy"]) if a >= 0.92]
+    return {
+        "recipe": name,
+        "seed": seed,
+        "score": score,
+        "seconds": round(sum(seconds), 1),
+        "seconds to 92 %": round(sum(seconds[: reached[0] + 1]), 1) if reached else None,
+        "epochs": epochs,
+        "parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
+        "precision": policy,
+        "machine": machine(),
+    }
+
+
+def machine():
+    """Name device, backend and versions."""
+    backend = keras.backend.backend()
+    devices = [d for d in keras.distribution.list_devices() if not d.lower().startswith("cpu")]
+    info = Path("/proc/cpuinfo")
+    names = [s.split(":")[1].strip() for s in info.read_text().splitlines() if "model name" in s]
+    device = f"{len(devices)} GPU" if devices else f"{names[0]}, {os.cpu_count()} cores"
+    version = metadata.version(backend)
+    python = platform.python_version()
+    return f"{device}; Python {python}, Keras {keras.__version__} on {backend} {version}"
+
+
+def finished(path):
+    """Return the runs that are done."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def main(arguments):
+    deadline = time.monotonic() + 60 * arguments.minutes
+    results = Path(arguments.results)
+    for seed in arguments.seeds:
+        for name in arguments.recipe:
+            if any((row["recipe"], row["seed"]) == (name, seed) for row in finished(results)):
+                continue
+            if time.monotonic() > deadline:
+                return print("time is over; the same command goes on")
+            print(f"{name}, seed {seed}", flush=True)
+            keras.backend.clear_session()
+            keras.utils.set_random_seed(seed)
+            try:
+                row = run(name, seed, deadline, arguments.tiny)
+            except OutOfTime:
+                return print("time is over in mid-run; the same command goes on")
+            with open(results, "a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            write_table(finished(results), results.with_suffix(".md"))
+    return None
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many")
+    parser.add_argument("--results", default=RESULTS, help="JSON lines; the table goes beside it")
+    parser.add_argument("--tiny", action="store_true", help="one epoch on 512 images: does it run?")
+    parser.add_argument("--list", action="store_true", help="name the recipes")
+    chosen = parser.parse_args()
+    if chosen.list:
+        sys.exit("\n".join(f"{name}: {recipe.says}" for name, recipe in RECIPES.items()))
+    main(chosen)

@@ -1,0 +1,209 @@
+"""How near training comes to what the processor can do, and what the kit gains over stock `fit`.
+
+    python benchmarks/training.py
+
+writes benchmarks/training.md and fails where a goal is missed. Each way to train runs in a process
+of its own, several times in turns: stock `fit` on arrays is sometimes fast and sometimes slow, for
+a whole process. The peak is the best rate of large matrix products, measured in the same process
+before and after training. Run it on a quiet machine; `--tiny` only shows that it runs.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+GOALS = {"kit float32": 0.75, "kit bfloat16": 0.65, "faster": 1.5}
+BATCH = 128
+WAYS = {"stock fit": "float32", "kit float32": "float32", "kit bfloat16": "mixed_bfloat16"}
+
+
+def peak(dtype, size, rounds):
+    """Return the most multiply–accumulates per second in products of square matrices."""
+    import tensorflow as tf
+
+    a = tf.cast(tf.random.normal((size, size)), dtype)
+    product = tf.function(lambda: tf.matmul(a, a))
+    product()
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        product().numpy()
+        seconds.append(time.perf_counter() - start)
+    return size**3 / min(seconds)
+
+
+def epoch_of_chapter_06(way, steps, size):
+    """Train chapter 06's network; return seconds per step and the share of the peak."""
+    import keras
+    from accuracy_recipes import RECIPES, course_network
+    from cnncourse import cost, training
+
+    keras.config.set_dtype_policy(WAYS[way])
+    network = course_network(RECIPES["course"])
+    loss = "sparse_categorical_crossentropy"
+    network.compile("adam", loss, steps_per_execution=1 if way == "stock fit" else 8)
+    images = np.random.default_rng(0).random((steps * BATCH, 28, 28, 1), "float32")
+    labels = np.arange(len(images)) % 10
+    dtype = "bfloat16" if "bfloat16" in WAYS[way] else "float32"
+    rates = [peak(dtype, size, 20)]
+    if way == "stock fit":
+        arguments = {"x": images, "y": labels, "batch_size": BATCH}
+    else:
+        arguments = {"x": training.pipeline(images, labels, BATCH), "shuffle": False}
+    network.fit(**arguments, verbose=0)  # traces, warms up
+    start = time.perf_counter()
+    network.fit(**arguments, verbose=0)
+    seconds = (time.perf_counter() - start) / steps
+    rates.append(peak(dtype, size, 20))
+    # Forwards once, backwards twice: the gradients of the input and of the weights.
+    work = 3 * cost.macs(network) * BATCH
+    return {"seconds": seconds, "share": work / seconds / max(rates)}
+
+
+def numpy_against_keras(epochs):
+    """Return seconds per epoch on digits: the network of scratch's functions, and Keras' twin."""
+    import keras
+    from cnncourse import training
+    from sklearn.datasets import load_digits
+
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+    from test_scratch_network import keras_network, numpy_gradients
+
+    x, y = load_digits(return_X_y=True)
+    x = x.reshape(-1, 8, 8, 1).astype("float32") / 16
+    network = keras_network()
+    weights = [w.astype("float32") for w in network.get_weights()]
+    twin = keras.models.clone_model(network, clone_function=_in_float32)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    twin.compile(keras.optimizers.SGD(0.1), loss, steps_per_execution=8)
+    data = training.pipeline(x, y, 64)
+
+    def ours():
+        order = np.random.default_rng(0).permutation(len(x))
+        for chosen in np.array_split(order, -(-len(x) // 64)):
+            _, gradients = numpy_gradients(x[chosen], y[chosen], weights)
+            for weight, gradient in zip(weights, gradients, strict=True):
+                weight -= 0.1 * gradient
+
+    def theirs():
+        twin.fit(data, verbose=0, shuffle=False)
+
+    times = {"NumPy": [], "Keras": []}
+    for _ in range(epochs + 1):
+        for name, epoch in (("NumPy", ours), ("Keras", theirs)):
+            start = time.perf_counter()
+            epoch()
+            times[name].append(time.perf_counter() - start)
+    return {name: min(seconds[1:]) for name, seconds in times.items()}
+
+
+def _in_float32(layer):
+    return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+
+def memory_peak(way, batches):
+    """Return measured peaks and plans in bytes, for chapter 06's network at two batch sizes."""
+    from accuracy_recipes import RECIPES, course_network
+    from cnncourse import memory
+
+    network = course_network(RECIPES["course"])
+    network.compile("adam", "sparse_categorical_crossentropy")
+    rows = []
+    for batch in batches:
+        x, y = np.ones((batch, 28, 28, 1), "float32"), np.zeros(batch, int)
+        for _ in range(3):
+            network.train_on_batch(x, y) if way == "training" else network.predict_on_batch(x)
+        status = Path("/proc/self/status").read_text()
+        high_water = int(status.split("VmHWM:")[1].split()[0]) * 1024
+        rows.append((high_water, getattr(memory.plan(network, batch), way)))
+    (small, small_plan), (large, large_plan) = rows
+    return {"measured": large - small, "planned": large_plan - small_plan}
+
+
+def in_own_process(function, *arguments):
+    command = [sys.executable, __file__, "--call", json.dumps([function, *arguments])]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr[-3000:])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(tiny, output):
+    steps, size, runs, epochs, batches = (
+        (2, 256, 1, 1, [8, 16]) if tiny else (64, 2048, 7, 10, [64, 256])
+    )
+    load = os.getloadavg()[0]
+    results = {way: [] for way in WAYS}
+    for _ in range(runs):
+        for way in WAYS:
+            results[way].append(in_own_process("epoch_of_chapter_06", way, steps, size))
+    seconds = {w: statistics.median(r["seconds"] for r in results[w]) for w in WAYS}
+    share = {w: statistics.median(r["share"] for r in results[w]) for w in WAYS}
+    faster = seconds["stock fit"] / seconds["kit float32"]
+    digits = in_own_process("numpy_against_keras", epochs)
+    peaks = {way: in_own_process("memory_peak", way, batches) for way in ("training", "inference")}
+    rows = []
+    for way in WAYS:
+        each = ", ".join(f"{1e3 * result['seconds']:,.0f}" for result in results[way])
+        goal = f"≥ {GOALS[way]}" if way in GOALS else ""
+        rows.append(
+            f"| {way} | {1e3 * seconds[way]:,.0f} ms | {each} | {share[way]:.2f} | {goal} |"
+        )
+    lines = [
+        "# Training",
+        "",
+        "Written by `python benchmarks/training.py`: the network of chapter 06, Adam, batches of",
+        f"{BATCH}, {steps} steps after a first epoch; median of {runs} processes each, in turns.",
+        "Share: products of the convolutional and dense layers, backwards counted twice, against",
+        f"the best rate of {size}×{size} matrix products in the same process and number format.",
+        "",
+        "| way | per step | each process, ms | share of the peak | goal |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        f"* Kit against stock `fit`, float32: **{faster:.2f}×** faster (goal ≥ {GOALS['faster']}).",
+        f"* NumPy against Keras, a small CNN on the 1,797 digits: {digits['NumPy']:.3f} and "
+        f"{digits['Keras']:.3f} s per epoch, **{digits['NumPy'] / digits['Keras']:.1f}×**.",
+        *(
+            f"* Peak memory, {way}, {batches[1]} images against {batches[0]}: "
+            f"{r['measured'] / 1e6:,.0f} MB more measured, {r['planned'] / 1e6:,.0f} MB planned "
+            f"({r['measured'] / r['planned']:.2f}×)."
+            for way, r in peaks.items()
+        ),
+        *(f"* {line}" for line in in_own_process("describe")),
+        f"* Load of the machine before the run (0 = quiet): {load:.1f}.",
+    ]
+    Path(output).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+    met = [share[way] >= GOALS[way] for way in ("kit float32", "kit bfloat16")]
+    return 0 if tiny or all([*met, faster >= GOALS["faster"]]) else "a goal was missed"
+
+
+def describe():
+    from scratch import machine
+
+    return machine()
+
+
+CALLS = {f.__name__: f for f in (epoch_of_chapter_06, numpy_against_keras, memory_peak, describe)}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tiny", action="store_true", help="seconds instead of minutes")
+    parser.add_argument("--output", default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--call", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.call:
+        name, *values = json.loads(chosen.call)
+        print(json.dumps(CALLS[name](*values)))
+    else:
+        sys.exit(main(chosen.tiny, chosen.output))

@@ -1,0 +1,111 @@
+"""Compare recipes: one number from one run says little, so run each with several seeds."""
+
+import json
+import os
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The scores of recipes: {recipe: {seed: score}}."""
+
+    scores: dict
+
+    def mean(self, recipe):
+        """Return the mean score of a recipe."""
+        return statistics.fmean(self.scores[recipe].values())
+
+    def spread(self, recipe):
+        """Return the standard deviation of a recipe's scores (n − 1); None for a single one."""
+        values = list(self.scores[recipe].values())
+        return statistics.stdev(values) if len(values) > 1 else None
+
+    def table(self):
+        """Return a Markdown table: mean, spread, number of seeds and every score."""
+        lines = ["| recipe | mean | spread | seeds | scores |", "|---|---|---|---|---|"]
+        for recipe, scores in self.scores.items():
+            spread = self.spread(recipe)
+            shown = "–" if spread is None else f"{spread:.4f}"
+            each = ", ".join(f"{score:.4f}" for score in scores.values())
+            lines.append(
+                f"| {recipe} | {self.mean(recipe):.4f} | {shown} | {len(scores)} | {each} |"
+            )
+        return "\n".join(lines)
+
+    def __str__(self):
+        """Show the table."""
+        return self.table()
+
+
+def compare(recipes, seeds=(0, 1, 2), path=None):
+    """Run every recipe with every seed and return the scores.
+
+    The seeds go round: all recipes with the first seed come before any with the second, so an
+    interrupted comparison is a fair one with fewer seeds. Before each run Keras is cleared and
+    everything is seeded.
+
+    Args:
+        recipes: {name: function of the seed that builds, trains, and returns a score}.
+        seeds: whole numbers, all different.
+        path: a file of JSON lines to which each score is added as soon as it is there. Runs that
+            it already holds are not run again: call `compare` again to go on after an
+            interruption. A recipe is known by its name only; rename it when you change it.
+
+    Returns:
+        A `Comparison`.
+
+    Raises:
+        ValueError: if there is nothing to run, a seed comes twice, or the file holds other things.
+    """
+    import keras
+
+    seeds = list(seeds)
+    if not recipes or not seeds or len(set(seeds)) != len(seeds):
+        raise ValueError(
+            f"recipes is {list(recipes)} and seeds {seeds}; accepted: at least one of each, "
+            "all different"
+        )
+    done = _read(Path(path)) if path else {}
+    for seed in seeds:
+        for name, run in recipes.items():
+            if (name, seed) in done:
+                continue
+            keras.backend.clear_session()
+            keras.utils.set_random_seed(seed)
+            start = time.perf_counter()
+            done[name, seed] = float(run(seed))
+            if path:
+                seconds = round(time.perf_counter() - start, 1)
+                row = {"recipe": name, "seed": seed, "score": done[name, seed], "seconds": seconds}
+                _append(Path(path), row)
+    return Comparison({name: {seed: done[name, seed] for seed in seeds} for name in recipes})
+
+
+def _read(path):
+    """Return {(recipe, seed): score}. A last line without an end was cut off, and is removed."""
+    if not path.exists():
+        return {}
+    whole, newline, rest = path.read_bytes().rpartition(b"\n")
+    if rest:
+        path.write_bytes(whole + newline)
+    done = {}
+    for number, line in enumerate(whole.decode().splitlines(), 1):
+        try:
+            row = json.loads(line)
+            done[row["recipe"], row["seed"]] = float(row["score"])
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"path {str(path)!r} has in line {number} {line[:60]!r}; accepted: lines that "
+                "`compare` wrote"
+            ) from None
+    return done
+
+
+def _append(path, row):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
