@@ -81,6 +81,7 @@ test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTo
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py
 	$(BIN)/python benchmarks/demos.py
+	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/training.py
 
 accuracy: $(FOR_TEST)  ## train every recipe with three seeds (hours; goes on where it stopped; ARGS="--minutes 60")

@@ -1,20 +1,18 @@
 """Take a Keras network apart: every layer and operation in order, what it costs and what it sees.
 
-The network is run once on shapes alone. Layers that are made of others, the course's or a
-learner's own, are followed into their `call`, so the result is one flat list of steps that says
-for each which steps it reads. A layer whose `call` cannot run on shapes stays one step.
+The network is run once on shapes alone (`trace`): the result is one flat list of steps that says
+for each which steps it reads.
 """
 
-import contextlib
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cnncourse import cost
-from cnncourse.cost import _built, _bytes, _products, _symbolic_inputs, _tensors
+from cnncourse.cost import built, products, symbolic_inputs, tensor_bytes
 from cnncourse.sight import Field, through
+from cnncourse.trace import is_made_of_others, traced
 
 __all__ = ["Stage", "Step", "stages", "steps"]
 
@@ -112,17 +110,14 @@ def steps(model, input_shape=None) -> list[Step]:
     >>> [(s.kind, s.shape, s.parameters, s.macs, s.fields[0].size) for s in steps(net)]
     [('Conv2D', (3, 3, 4), 40, 324, 3)]
     """
-    image = _symbolic_inputs(_built(model), input_shape, 1)
+    image = symbolic_inputs(built(model), input_shape, 1)
     if not hasattr(image, "shape"):
         raise ValueError(f"model {model.name!r} has several inputs; accepted: one input")
-    with _recorded() as calls:
+    with traced() as calls:
         model(image)
     numbers = {id(image): -1}
     found, counted = [], set()
     for call in calls:
-        if type(call.layer).__name__ in ("Cast", "ConvertToTensor", "InputLayer"):
-            numbers[id(call.outputs[0])] = numbers.get(id(call.inputs[0]), -1)
-            continue
         reads = list(dict.fromkeys(numbers[id(t)] for t in call.inputs if id(t) in numbers))
         for tensor in call.outputs:
             numbers[id(tensor)] = len(found)
@@ -142,7 +137,7 @@ def stages(model, input_shape=None) -> list[Stage]:
         input_shape: as in `steps`.
     """
     found = steps(model, input_shape)
-    image = tuple(_symbolic_inputs(model, input_shape, 1).shape[1:3])
+    image = tuple(symbolic_inputs(model, input_shape, 1).shape[1:3])
     sides, numbers = [], []
     for step in found:
         sources = [j for j in step.reads if j >= 0]
@@ -175,75 +170,19 @@ def _title(group, index):
     return words[0] if named else f"stage {index + 1}"
 
 
-class _Call(NamedTuple):
-    name: str
-    layer: object
-    inputs: list
-    outputs: list
-
-
-@contextlib.contextmanager
-def _recorded():
-    """Note every layer and operation that runs on shapes inside the `with` block.
-
-    Nothing is added to the layers' own graph; not for use in several threads.
-    """
-    import keras
-
-    calls, inside = [], []
-    original_call = keras.layers.Layer.__call__
-    original_symbolic_call = keras.Operation.symbolic_call
-
-    def record(self, *args, **kwargs):
-        outputs = self.compute_output_spec(*args, **kwargs)
-        name = "/".join([*inside[1:], self.name])
-        calls.append(_Call(name, self, _tensors((args, kwargs)), _tensors(outputs)))
-        return outputs
-
-    def call(self, *args, **kwargs):
-        if isinstance(self, keras.layers.InputLayer):
-            return args[0]
-        if _is_made_of_layers(self):
-            before = len(calls)
-            inside.append(self.name)
-            try:
-                return self.call(*args, **kwargs)
-            except Exception:  # it cannot be followed: it stays one step
-                del calls[before:]
-            finally:
-                inside.pop()
-        return record(self, *args, **kwargs)
-
-    keras.layers.Layer.__call__ = call
-    keras.Operation.symbolic_call = record
-    try:
-        yield calls
-    finally:
-        keras.layers.Layer.__call__ = original_call
-        keras.Operation.symbolic_call = original_symbolic_call
-
-
-def _is_made_of_layers(layer):
-    import keras
-
-    special = (keras.layers.RNN, keras.layers.TimeDistributed, keras.layers.Wrapper)
-    parts = list(layer._flatten_layers(include_self=False))
-    return bool(parts) and not isinstance(layer, special)
-
-
 def _step(call, reads, found, counted):
     """Describe one call, given the steps before it."""
     import keras
 
-    layer = call.layer
+    layer = call.operation
     is_layer = isinstance(layer, keras.layers.Layer)
     parameters = 0
     if is_layer and id(layer) not in counted:
         parameters = sum(math.prod(weight.shape) for weight in layer.weights)
         counted.add(id(layer))
     shape = tuple(call.outputs[0].shape[1:])
-    fields, macs = None, _products(call) if is_layer else 0
-    if is_layer and _is_made_of_layers(layer):  # it could not be followed
+    fields, macs = None, products(layer, call.inputs, call.outputs) if is_layer else 0
+    if is_layer and is_made_of_others(layer):  # it could not be followed
         macs = cost.macs(layer, tuple(call.inputs[0].shape[1:]))
     elif len(shape) == 3:
         fields = tuple(_field(call, reads, found, axis) for axis in (0, 1))
@@ -255,7 +194,7 @@ def _step(call, reads, found, counted):
         shape=shape,
         parameters=parameters,
         macs=macs,
-        activation_bytes=_bytes(call.outputs),
+        activation_bytes=tensor_bytes(call.outputs),
         fields=None if fields is None or None in fields else fields,
     )
 
@@ -276,4 +215,4 @@ def _field(call, reads, found, axis):
     start = min(f.start for f in seen)
     size = max(f.start + f.size for f in seen) - start
     field_ = Field(start, size, seen[0].jump)
-    return through(call.layer, call.inputs[0].shape, call.outputs[0].shape, field_, axis)
+    return through(call.operation, call.inputs[0].shape, call.outputs[0].shape, field_, axis)

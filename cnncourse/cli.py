@@ -148,8 +148,9 @@ def verify(context, names, root):
 @click.option("--check", is_flag=True, help="Write nothing; say what is out of date, exit with 1.")
 @click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")
 @click.option("--out", type=FOLDER, help="Folder for the exercises.  [default: exercises/]")
+@click.option("--nbgrader", type=FOLDER, help="Write a course directory for nbgrader, only.")
 @click.pass_context
-def build(context, check, source, out):
+def build(context, check, source, out, nbgrader):
     """Make the exercises from the solutions.
 
     Each solutions/NN_topic.ipynb gives exercises/NN_topic.ipynb, what a student gets, and
@@ -157,6 +158,14 @@ def build(context, check, source, out):
     """
     from cnncourse.grading import build as course
 
+    if nbgrader:
+        if check or out:
+            raise click.UsageError("--nbgrader goes with --source only")
+        from cnncourse.grading import nbgrader_export
+
+        for path in nbgrader_export.export(nbgrader, source):
+            click.echo(path)
+        return
     if not check:
         for path in course.build(source, out):
             click.echo(path)
@@ -164,6 +173,37 @@ def build(context, check, source, out):
     problems = course.check(source, out)
     click.echo("\n".join(problems) or "The exercises are up to date.")
     context.exit(bool(problems))
+
+
+@main.command(short_help="Grade a folder of submissions.")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--out", type=FOLDER, help="Folder for the results.  [default: grades]")
+@click.option("--assignment", "only", multiple=True, help="Grade this one only; may be repeated.")
+@click.option("--source", type=FOLDER, help="Folder of the solutions.  [default: solutions/]")
+@click.option("--resume", is_flag=True, help="Keep what is graded already and unchanged.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="At a time.  [default: all cores]")
+@click.option("--timeout", type=click.FloatRange(0.1), help="Seconds per question.  [default: 10]")
+@click.option("--memory", type=click.IntRange(64), help="MiB per submission.  [default: 2048]")
+@click.option("--seed", default="", help="Of the secret inputs.  [default: a new one]")
+@click.option("--json", "as_json", is_flag=True, help="Print results.json, and nothing else.")
+@click.option("--gradescope", is_flag=True, help="Write Gradescope's results.json, too.")
+@click.option("--scheduler", default="", help="Let a Dask cluster grade: tcp://HOST:PORT.")
+@click.option("--unsafe", is_flag=True, help="Do without the sandbox. Only for code you trust.")
+@click.pass_context
+def grade(context, **options):
+    """Grade DIR: a folder of notebooks, a folder of students' folders, a zip, or one notebook.
+
+    Nobody's code can read the answers, touch another submission or outlive its own. OUT gets
+    grades.csv, results.json (for instructors: the secret seed is in it) and a page of feedback for
+    each submission. With --json and no --out, nothing is written.
+
+    Exit status: 0 if every submission was graded, 1 if one could not be (its row says why), 2 if
+    there was nothing to grade or an option was wrong, 3 if this machine has no sandbox, 130 if you
+    interrupted it; then --resume goes on.
+    """
+    from cnncourse.grader import command
+
+    context.exit(command.run(**options))
 
 
 @main.command()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from cnncourse.scratch.windows import output_size, positive_int, same_padding
+from cnncourse.trace import tensors
 
 __all__ = [
     "activation_bytes",
@@ -81,7 +82,8 @@ def macs(layer_or_model, input_shape=None) -> int:
             weights of its own and no attribute `products_per_output`): better no number than a
             wrong one.
     """
-    return sum(_products(call) for call in _calls(layer_or_model, input_shape))
+    calls = _calls(layer_or_model, input_shape)
+    return sum(products(call.layer, call.inputs, call.outputs) for call in calls)
 
 
 def activation_bytes(layer_or_model, input_shape=None, batch_size=1) -> int:
@@ -100,7 +102,7 @@ def activation_bytes(layer_or_model, input_shape=None, batch_size=1) -> int:
         ValueError: if it was never built, or a size is unknown.
     """
     calls = _calls(layer_or_model, input_shape, batch_size)
-    return sum(_bytes(call.outputs) for call in calls if not call.made_of_others)
+    return sum(tensor_bytes(call.outputs) for call in calls if not call.made_of_others)
 
 
 class _Call(NamedTuple):
@@ -143,8 +145,8 @@ def _recorded():
         outputs = original(self, *args, **kwargs)
         if isinstance(self, (keras.layers.RNN, keras.layers.TimeDistributed)):
             del calls[before:]  # what they call sees one time step, so its shapes mislead
-        tensors = (_tensors((args, kwargs)), _tensors(outputs))
-        calls.append(_Call(self, *tensors, made_of_others=len(calls) > before))
+        read, made = tensors((args, kwargs)), tensors(outputs)
+        calls.append(_Call(self, read, made, made_of_others=len(calls) > before))
         return outputs
 
     keras.layers.Layer.__call__ = recording
@@ -152,13 +154,6 @@ def _recorded():
         yield calls
     finally:
         keras.layers.Layer.__call__ = original
-
-
-def _tensors(structure):
-    """List the tensors in nested arguments or results."""
-    import keras
-
-    return [leaf for leaf in keras.tree.flatten(structure) if hasattr(leaf, "shape")]
 
 
 def symbolic_inputs(layer, input_shape, batch_size):
@@ -220,15 +215,14 @@ def built(layer):
     return layer
 
 
-def _products(call):
-    """Return the multiply–accumulate operations of one call, for one instance."""
+def products(layer, inputs, outputs):
+    """Return the multiply–accumulate operations of one call of a layer, for one instance."""
     from keras import layers
 
-    layer = call.layer
-    used = math.prod(call.outputs[0].shape[1:])  # output positions × maps
+    used = math.prod(outputs[0].shape[1:])  # output positions × maps
     match layer:
         case layers.Conv1DTranspose() | layers.Conv2DTranspose() | layers.Conv3DTranspose():
-            used = math.prod(call.inputs[0].shape[1:])  # input positions × channels
+            used = math.prod(inputs[0].shape[1:])  # input positions × channels
             return used * math.prod(layer.kernel.shape) // layer.kernel.shape[-1]
         case layers.SeparableConv1D() | layers.SeparableConv2D():
             kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
@@ -272,7 +266,7 @@ def _refuse_unknown(layer):
         )
 
 
-def _bytes(tensors):
+def tensor_bytes(tensors):
     """Return the memory that tensors take."""
     from keras.backend import standardize_dtype
 

@@ -9,13 +9,13 @@ The plan is a minimum. Libraries also take workspace, gradients of the intermedi
 some results twice (before and after an activation, say); how much, only a measurement tells.
 """
 
-import contextlib
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from cnncourse.cost import built, symbolic_inputs
 from cnncourse.scratch.windows import positive_int
+from cnncourse.trace import traced
 
 PRECISIONS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -107,9 +107,9 @@ def plan(model, batch_size=1, input_shape=None, precision=None, optimizer="adam"
     if precision not in (None, *PRECISIONS):
         raise ValueError(f"precision is {precision!r}; accepted: None or one of {PRECISIONS}")
     inputs = symbolic_inputs(built(model), input_shape, positive_int("batch_size", batch_size))
-    with _traced() as calls:
-        run = model.call if _made_of_others(model) else model
-        outputs = keras.tree.flatten(run(inputs))
+    with traced() as calls:
+        outputs = keras.tree.flatten(model(inputs))
+    _refuse_unfollowed(calls)
     policy = keras.DTypePolicy(precision) if precision else None
     inputs = keras.tree.flatten(inputs)
     weights, copies, trainable = _weight_bytes(model, policy)
@@ -128,14 +128,14 @@ def _steps(inputs, calls, outputs, policy):
     end = len(calls) - 1
     tensors = {id(x): x for x in inputs}
     first, last = dict.fromkeys(tensors, 0), dict.fromkeys(tensors, 0)
-    for i, (_, read, made) in enumerate(calls):
+    for i, (*_, read, made) in enumerate(calls):
         for x in made:
             tensors.setdefault(id(x), x)
             first.setdefault(id(x), i)
         last.update({id(x): i for x in (*read, *made)})
     last.update({id(x): end for x in outputs})
     steps = []
-    for i, (operation, read, made) in enumerate(calls):
+    for i, (_, operation, read, made) in enumerate(calls):
         there = [x for key, x in tensors.items() if first[key] <= i <= last[key]]
         new = [x for x in made if id(x) not in {id(r) for r in read}]
         steps.append(
@@ -149,58 +149,17 @@ def _steps(inputs, calls, outputs, policy):
     return tuple(steps)
 
 
-@contextlib.contextmanager
-def _traced():
-    """Note (operation, tensors read, tensors made) of every operation inside the `with` block.
-
-    Layers made of others are opened, so that the tensors between their parts are seen. Not for use
-    in several threads.
-    """
+def _refuse_unfollowed(calls):
+    """Raise ValueError if the intermediate results inside a layer are not known."""
     import keras
 
-    calls = []
-
-    def tensors(structure):
-        return [x for x in keras.tree.flatten(structure) if isinstance(x, keras.KerasTensor)]
-
-    def tracing(original):
-        def symbolic_call(self, *args, **kwargs):
-            if _made_of_others(self):
-                return self.call(*args, **kwargs)
-            outputs = original(self, *args, **kwargs)
-            if _changes_nothing(self, args, outputs):
-                return args[0]
-            calls.append((self, tensors((args, kwargs)), tensors(outputs)))
-            return outputs
-
-        return symbolic_call
-
-    originals = {kind: kind.symbolic_call for kind in (keras.Operation, keras.Layer)}
-    try:
-        for kind, original in originals.items():
-            kind.symbolic_call = tracing(original)
-        yield calls
-    finally:
-        for kind, original in originals.items():
-            kind.symbolic_call = original
-
-
-def _changes_nothing(operation, args, output):
-    """Tell a cast to the number format that a tensor has, which makes no second tensor."""
-    return type(operation).__name__ in ("Cast", "ConvertToTensor") and args[0].dtype == output.dtype
-
-
-def _made_of_others(operation):
-    from keras import layers
-
-    if not isinstance(operation, layers.Layer):
-        return False
-    if isinstance(operation, (layers.RNN, layers.Bidirectional, layers.TimeDistributed)):
-        raise ValueError(
-            f"{type(operation).__name__} {operation.name!r} repeats its parts, which is not "
-            "planned here; accepted: networks without recurrent layers"
-        )
-    return bool(operation._flatten_layers(include_self=False))
+    for call in calls:
+        layer = call.operation
+        if isinstance(layer, keras.Layer) and layer._flatten_layers(include_self=False):
+            raise ValueError(
+                f"{type(layer).__name__} {layer.name!r} repeats its parts, or they cannot be "
+                "followed on shapes alone; accepted: networks without recurrent layers"
+            )
 
 
 def _weight_bytes(model, policy):

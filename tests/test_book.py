@@ -117,6 +117,7 @@ def test_a_page_in_the_browser(chromium, address, page, width):
 def test_chapters_hold_their_demos(chromium, address):
     for page, demos in {
         "00_start_here": {"timeline"},
+        "01_seeing": {"cortex", "ladder"},
         "02_convolution": {"filter", "stack", "arithmetic"},
         "03_pooling": {"pooling"},
     }.items():

@@ -59,6 +59,7 @@ def test_the_commands_are_those_of_the_course():
         "data fetch",
         "data verify",
         "build",
+        "grade",
         "progress",
     }
 

@@ -295,6 +295,14 @@ def test_a_refusal_says_why_and_what_helps(monkeypatch, tmp_path):
         pass
 
 
+def test_libraries_in_tmp_would_not_be_seen(monkeypatch):
+    monkeypatch.setattr(sandbox, "isolation_problem", lambda: None)
+    sandbox.require()
+    monkeypatch.setattr(sandbox, "library_folders", lambda: [Path("/tmp/venv/lib")])
+    with pytest.raises(sandbox.SandboxError, match=r"/tmp/venv/lib is where.*install it elsewhere"):
+        sandbox.require()
+
+
 def test_the_environment_variable_for_data_is_resolved(monkeypatch, tmp_path):
     from cnncourse.grader.environment import environment
 

@@ -17,6 +17,7 @@ FLOORS = {
     "memory": 0.6,  # counts with cost
     "anatomy": 0.6,
     "sight": 0,
+    "trace": 0,
     "plotting": 0,
     "paths": 0,
     "session": 1,

@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMOS = {"00_start_here": 1, "02_convolution": 3, "03_pooling": 1}
+DEMOS = {"00_start_here": 1, "01_seeing": 2, "02_convolution": 3, "03_pooling": 1}
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
 FITS = "all => all.map((demo) => demo.scrollWidth <= demo.clientWidth)"
@@ -38,7 +38,7 @@ def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem
             with contextlib.suppress(TimeoutError):
                 page.wait_for_function(PROMPTS_ALL.format(r"/\[(\d+|\*)\]/"), timeout=10_000)
                 break
-        page.wait_for_function(PROMPTS_ALL.format(r"/\[\d+\]/"), timeout=180_000)
+        page.wait_for_function(PROMPTS_ALL.format(r"/\[\d+\]/"), timeout=400_000)
         assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
         demos = page.locator(".cn-demo")
         demos.first.wait_for(timeout=30_000)

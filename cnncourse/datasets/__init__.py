@@ -2,7 +2,8 @@
 
 `digits`, `fashion_mnist`, `mnist`, `flowers` and `shapes` return a `Dataset`; `shape_scenes` and
 `shape_film` return `Scene`s, with boxes, masks and tracks; `sample_photos` returns two photographs
-as an array. `info(name)` tells title, licence and source of each.
+as an array, `sprites` drawn trees and cars with their labels. `info(name)` tells title, licence
+and source of each.
 
 What is downloaded is looked for in the local mirror that `CNNCOURSE_DATA` names, then in Keras'
 cache, and only then on the network; `cnncourse data` fills and checks a mirror. No data set is ever
@@ -16,6 +17,7 @@ from cnncourse.datasets.flower_photos import flowers
 from cnncourse.datasets.photos import sample_photos
 from cnncourse.datasets.scenes import Scene, shape_film, shape_scenes, shapes
 from cnncourse.datasets.sources import info
+from cnncourse.datasets.sprites import sprites
 
 __all__ = [
     "Dataset",
@@ -32,4 +34,5 @@ __all__ = [
     "shape_film",
     "shape_scenes",
     "shapes",
+    "sprites",
 ]

@@ -33,9 +33,17 @@ class SandboxError(RuntimeError):
 
 def require() -> None:
     """Raise SandboxError, with reason and remedy, where the sandbox cannot be had."""
-    problem = isolation_problem()
+    problem = isolation_problem() or _hidden_library()
     if problem:
         raise SandboxError(refusal(*problem))
+
+
+def _hidden_library() -> tuple[str, str] | None:
+    """Look for libraries in a folder that submissions have a private, empty one of."""
+    for folder in (*library_folders(), PACKAGE):
+        if folder.is_relative_to("/tmp") or folder.is_relative_to("/dev/shm"):
+            return f"{folder} is where submissions have an empty folder", "install it elsewhere"
+    return None
 
 
 def refusal(reason: str, remedy: str) -> str:

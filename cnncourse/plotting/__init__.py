@@ -13,16 +13,26 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.seeing import (
+    accuracy_ladder,
+    neighbour_pairs,
+    receptive_fields,
+    sprite_rows,
+    stages,
+    tuning_curves,
+)
 from cnncourse.plotting.style import show, use_style
 from cnncourse.plotting.training import training_curves
 
 __all__ = [
+    "accuracy_ladder",
     "block",
     "dilated_kernels",
     "dropped_values",
     "images",
     "kernels",
     "local_fields",
+    "neighbour_pairs",
     "network",
     "number_grids",
     "padded_grid",
@@ -31,8 +41,12 @@ __all__ = [
     "pooled_rows",
     "pooling_strip",
     "receptive_field_growth",
+    "receptive_fields",
     "response_curves",
     "show",
+    "sprite_rows",
+    "stages",
     "training_curves",
+    "tuning_curves",
     "use_style",
 ]

@@ -45,6 +45,7 @@ from cnncourse.scratch.pool import (
 )
 from cnncourse.scratch.relu import relu, relu_backward
 from cnncourse.scratch.softmax import softmax, softmax_backward, softmax_cross_entropy
+from cnncourse.scratch.threshold import threshold_vote, train_madaline, train_perceptron
 from cnncourse.scratch.unpool import unpool, unpool_backward
 
 __all__ = [
@@ -86,6 +87,9 @@ __all__ = [
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",
+    "threshold_vote",
+    "train_madaline",
+    "train_perceptron",
     "unpool",
     "unpool_backward",
     "update_moving",
