@@ -9,6 +9,7 @@ from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
+from cnncourse.demos.kernel_learn import KernelLearnDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -19,6 +20,7 @@ __all__ = [
     "Demo",
     "FilterDemo",
     "FlipbookDemo",
+    "KernelLearnDemo",
     "LadderDemo",
     "PoolingDemo",
     "StackDemo",
