@@ -129,7 +129,9 @@ def test_steps_by_keyboard_at_390_px(chromium, site):
         assert page.locator(".cn-message").inner_text() == ""
         page.get_by_label("hidden", exact=True).select_option("box")
         page.get_by_role("button", name="Play").click()
-        page.wait_for_function("document.querySelector('.cl-report').textContent.match(/Step .\\d/)")
+        page.wait_for_function(
+            "document.querySelector('.cl-report').textContent.match(/Step .\\d/)"
+        )
         page.get_by_role("button", name="Pause").click()
         assert seen.axe(".cn-demo") == []
         bare = ":is(input, select, button):not([data-lm-suppress-shortcuts=true])"

@@ -6,10 +6,11 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.cortex import CortexDemo
+from cnncourse.demos.edit_weight import EditWeightDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
-from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.kernel_learn import KernelLearnDemo
+from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -18,6 +19,7 @@ __all__ = [
     "ArithmeticDemo",
     "CortexDemo",
     "Demo",
+    "EditWeightDemo",
     "FilterDemo",
     "FlipbookDemo",
     "KernelLearnDemo",
