@@ -17,6 +17,7 @@ DEMOS = {
     "01_seeing": 2,
     "02_convolution": 3,
     "03_pooling": 1,
+    "06_a_first_cnn": 4,
     "09_residual_networks": 1,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
