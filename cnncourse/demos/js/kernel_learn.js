@@ -115,7 +115,7 @@ export function render({ model, el }) {
     paintMap(wanted, target.flat(), target.length, target.length);
     paintMap(now, correlate(x, kernel).flat(), target.length, target.length);
     const scale = Math.max(...goal.flat().map(Math.abs));
-    const text = (value) => signed(value, 2);
+    const text = (value) => signed(value, 1);
     drawGrid(learning, kernel, { cell: 46, scale, text });
     drawGrid(hidden, goal, { cell: 46, scale, text });
     drawLosses(chart, losses);
