@@ -18,6 +18,7 @@ DEMOS = {
     "02_convolution": 3,
     "03_pooling": 1,
     "04_memory_and_compute": 2,
+    "06_a_first_cnn": 4,
     "09_residual_networks": 1,
     "05_training": 4,
 }

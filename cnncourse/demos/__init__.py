@@ -9,8 +9,10 @@ from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.batch_norm import BatchNormDemo
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.dropout import DropoutDemo
+from cnncourse.demos.edit_weight import EditWeightDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
+from cnncourse.demos.kernel_learn import KernelLearnDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.loss_curve import LossCurveDemo
 from cnncourse.demos.memory import MemoryDemo
@@ -25,8 +27,10 @@ __all__ = [
     "CortexDemo",
     "Demo",
     "DropoutDemo",
+    "EditWeightDemo",
     "FilterDemo",
     "FlipbookDemo",
+    "KernelLearnDemo",
     "LadderDemo",
     "LossCurveDemo",
     "MemoryDemo",
