@@ -9,6 +9,7 @@ from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
+from cnncourse.demos.lrn import LrnDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -20,6 +21,7 @@ __all__ = [
     "FilterDemo",
     "FlipbookDemo",
     "LadderDemo",
+    "LrnDemo",
     "PoolingDemo",
     "StackDemo",
     "TimelineDemo",
