@@ -21,6 +21,7 @@ DEMOS = {
     "06_a_first_cnn": 4,
     "09_residual_networks": 1,
     "05_training": 4,
+    "07_early_architectures": 1,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

@@ -15,6 +15,7 @@ from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.kernel_learn import KernelLearnDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.loss_curve import LossCurveDemo
+from cnncourse.demos.lrn import LrnDemo
 from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
@@ -33,6 +34,7 @@ __all__ = [
     "KernelLearnDemo",
     "LadderDemo",
     "LossCurveDemo",
+    "LrnDemo",
     "MemoryDemo",
     "PoolingDemo",
     "StackDemo",
