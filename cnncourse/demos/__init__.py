@@ -8,6 +8,7 @@ from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
+from cnncourse.demos.inception import InceptionDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
@@ -19,6 +20,7 @@ __all__ = [
     "Demo",
     "FilterDemo",
     "FlipbookDemo",
+    "InceptionDemo",
     "LadderDemo",
     "PoolingDemo",
     "StackDemo",
