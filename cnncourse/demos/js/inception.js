@@ -158,7 +158,7 @@ export function render({ model, el }) {
     );
     tables.replaceChildren(table("with 1×1 reducers", lean), table("without", full));
   };
-  const module_ = node("section", { class: "ci-diagram", "aria-label": "module" }, diagram, stacked);
+  const module_ = node("section", { class: "ci-diagram", "aria-label": "diagram of the module" }, diagram, stacked);
   const budget = node("section", { class: "cn-readout", "aria-label": "budget" }, report, bars, tables);
   el.append(node("div", { class: "cn-demo ci" }, panel, module_, budget));
   const undo = watch(model, SETTINGS, draw);
