@@ -112,7 +112,7 @@ class InceptionDemo(Demo):
         largest = max(self.total(reducers)["parameters"] for reducers in (True, False))
         for row, (reducers, word) in enumerate(((True, "with"), (False, "without"))):
             total, x, y = self.total(reducers), 10, 14 + 76 * row
-            text = f"{word} 1×1 reducers: {total['parameters']:,} parameters, {total['maps']} maps"
+            text = f"{word} reducers: {total['parameters']:,} parameters, {total['maps']} maps"
             pen.text((10, y), text, "black", font_size=15)
             for branch, colour in zip(self.branches(reducers), COLOURS, strict=True):
                 width = 610 * branch["parameters"] / largest
@@ -121,6 +121,6 @@ class InceptionDemo(Demo):
             said.append(f"{text} and {total['macs'] / 1e6:.1f} M products")
         for n, (name, colour) in enumerate(zip(BRANCHES, COLOURS, strict=True)):
             pen.rectangle((10 + 110 * n, 168, 24 + 110 * n, 182), colour)
-            pen.text((30 + 110 * n, 166), name, "black", font_size=14)
+            pen.text((30 + 110 * n, 166), name.replace("×", " x "), "black", font_size=14)
         alt = f"Bars of an inception module's budget for {self.channels} maps; {'; '.join(said)}."
         return np.asarray(image), alt
