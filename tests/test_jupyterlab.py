@@ -22,6 +22,7 @@ DEMOS = {
     "09_residual_networks": 1,
     "05_training": 4,
     "07_early_architectures": 1,
+    "08_inception": 2,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

@@ -12,6 +12,7 @@ from cnncourse.demos.dropout import DropoutDemo
 from cnncourse.demos.edit_weight import EditWeightDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
+from cnncourse.demos.inception import InceptionDemo
 from cnncourse.demos.kernel_learn import KernelLearnDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.loss_curve import LossCurveDemo
@@ -31,6 +32,7 @@ __all__ = [
     "EditWeightDemo",
     "FilterDemo",
     "FlipbookDemo",
+    "InceptionDemo",
     "KernelLearnDemo",
     "LadderDemo",
     "LossCurveDemo",

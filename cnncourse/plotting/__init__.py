@@ -2,6 +2,7 @@
 
 from cnncourse.plotting.block import block
 from cnncourse.plotting.convolution import local_fields, padding_rows, receptive_field_growth
+from cnncourse.plotting.folded import folded
 from cnncourse.plotting.grids import dilated_kernels, kernels, padded_grid
 from cnncourse.plotting.images import images
 from cnncourse.plotting.memory import memory_bars, memory_timeline
@@ -31,6 +32,7 @@ __all__ = [
     "block",
     "dilated_kernels",
     "dropped_values",
+    "folded",
     "histograms",
     "images",
     "kernels",

@@ -11,7 +11,7 @@ from matplotlib.path import Path
 
 _TAILS = ("BatchNormalization", "Activation", "ReLU", "Relu", "Silu", "Dropout", "Softmax")
 _MERGES = ("Add", "Concatenate", "Multiply", "Average", "Maximum")
-_FILLS = {"conv": "#D3E6F5", "pool": "#FBE3C0", "merge": "#D5EFE3", "other": "#EEEEEE"}
+FILLS = {"conv": "#D3E6F5", "pool": "#FBE3C0", "merge": "#D5EFE3", "other": "#EEEEEE"}
 _WIDTH, _HEIGHT = 2.05, 0.62  # of a box, in inches
 
 
@@ -78,15 +78,16 @@ def _boxes(steps, shapes):
             home[i] = home[source]
             continue
         home[i] = len(boxes)
-        lines = [_name(step)]
+        lines = [layer_words(step)]
         if shapes:
             cost = f" · {in_words(step.parameters)} par." if step.parameters else ""
             lines.append(" × ".join(map(str, step.shape)) + cost)
-        boxes.append(_Box(lines, _fill(step.kind), sorted({home[n] for n in step.reads})))
+        boxes.append(_Box(lines, kind_fill(step.kind), sorted({home[n] for n in step.reads})))
     return boxes
 
 
-def _fill(kind):
+def kind_fill(kind):
+    """Return which of `FILLS` a step of this kind has."""
     if "Conv" in kind or kind == "Dense":
         return "conv"
     if "Pooling" in kind:
@@ -102,7 +103,7 @@ def _short(step):
     return names.get(step.kind, step.kind)
 
 
-def _name(step):
+def layer_words(step):
     """Describe a layer in a few words: what its paper's figure would say."""
     window = getattr(step.layer, "kernel_size", None) or getattr(step.layer, "pool_size", None)
     words = [f"{window[0]}×{window[1]}"] if window and len(window) == 2 else []
@@ -188,7 +189,7 @@ def _draw(ax, box):
     left, top = box.x - _WIDTH / 2, _y(box) - _HEIGHT / 2
     style = f"round,pad=0,rounding_size={rounding}"
     patch = FancyBboxPatch(
-        (left, top), _WIDTH, _HEIGHT, boxstyle=style, fc=_FILLS[box.fill], ec=COLOURS[0]
+        (left, top), _WIDTH, _HEIGHT, boxstyle=style, fc=FILLS[box.fill], ec=COLOURS[0]
     )
     ax.add_patch(patch)
     lines = [" · ".join([box.lines[0], *box.tails]), *box.lines[1:]]
