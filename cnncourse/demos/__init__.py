@@ -5,22 +5,26 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 
 from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
+from cnncourse.demos.choose_model import ChooseModelDemo
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.pooling import PoolingDemo
+from cnncourse.demos.scaling import ScalingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
 
 __all__ = [
     "ArithmeticDemo",
+    "ChooseModelDemo",
     "CortexDemo",
     "Demo",
     "FilterDemo",
     "FlipbookDemo",
     "LadderDemo",
     "PoolingDemo",
+    "ScalingDemo",
     "StackDemo",
     "TimelineDemo",
     "bundle",
