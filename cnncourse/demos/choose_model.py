@@ -5,6 +5,7 @@ import numpy as np
 import traitlets
 from cnncourse.demos.base import Demo
 from cnncourse.model_table import MODELS, best, fitting, pareto_front
+from matplotlib.ticker import LogLocator, NullLocator
 
 COSTS = {
     "size_mib": "size of the weight file (MiB)",
@@ -25,7 +26,7 @@ class ChooseModelDemo(Demo):
     Args:
         cost: column along the bottom: "size_mib", "parameters_m", "cpu_ms", "gpu_ms" or "side".
         gain: column upwards: "top1" or "top5".
-        log: whether the axis along the bottom is logarithmic.
+        logarithmic: whether the axis along the bottom is.
         max_mib, max_cpu_ms, max_gpu_ms: limits of file size, and of milliseconds per batch of 32.
 
     >>> demo = ChooseModelDemo(max_cpu_ms=50)
@@ -36,7 +37,7 @@ class ChooseModelDemo(Demo):
     _module = "choose_model"
     cost = traitlets.Enum(list(COSTS), "cpu_ms").tag(sync=True)
     gain = traitlets.Enum(list(GAINS), "top1").tag(sync=True)
-    log = traitlets.Bool(True).tag(sync=True)
+    logarithmic = traitlets.Bool(True).tag(sync=True)
     max_mib = traitlets.Float(300, min=0).tag(sync=True)
     max_cpu_ms = traitlets.Float(2000, min=0).tag(sync=True)
     max_gpu_ms = traitlets.Float(70, min=0).tag(sync=True)
@@ -61,7 +62,7 @@ class ChooseModelDemo(Demo):
 
     def figure(self):
         """Return the scatter as a matplotlib figure."""
-        figure, axis = plt.subplots(figsize=(6.4, 3.6))
+        figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
         front, fits = self.front, self.fits
         groups = {
             "on the front": (front, "o", "C0"),
@@ -69,6 +70,7 @@ class ChooseModelDemo(Demo):
             "over a limit": ([r for r in MODELS if r not in fits], "x", "0.4"),
         }
         axis.plot([r[self.cost] for r in front], [r[self.gain] for r in front], "C0", lw=1)
+        axis.margins(0.08)
         for label, (rows, marker, colour) in groups.items():
             points = [r[self.cost] for r in rows], [r[self.gain] for r in rows]
             if rows:
@@ -77,8 +79,11 @@ class ChooseModelDemo(Demo):
                 name = row["name"].replace("EfficientNet", "")
                 axis.annotate(name, (x, y), (4, -9), textcoords="offset points", fontsize=7.5)
         axis.set(xlabel=COSTS[self.cost], ylabel=GAINS[self.gain])
-        if self.log:
+        if self.logarithmic:
             axis.set_xscale("log")
+            axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.xaxis.set_minor_locator(NullLocator())
+            axis.xaxis.set_major_formatter("{x:g}")
         axis.legend(loc="lower right")
         return figure
 

@@ -76,20 +76,21 @@ class ScalingDemo(Demo):
 
     def still(self) -> tuple[np.ndarray, str]:
         """Return the five panels and their alternative text."""
-        canvas = Image.new("RGB", (640, 370), "white")
+        tall = max(_height(panel) for panel in self.panels)
+        canvas = Image.new("RGB", (640, tall + 56), "white")
         pen = ImageDraw.Draw(canvas)
         for n, panel in enumerate(self.panels):
-            middle, floor = 64 + 128 * n, 330
+            middle, floor = 64 + 128 * n, tall + 10
             side = 25 * panel["resolution"]
             pen.rectangle((middle - side / 2, floor - side, middle + side / 2, floor), "#e69f00")
             floor -= side + 6
             high, long = 6 * panel["resolution"], 44 * panel["width"]
-            for _ in range(math.ceil(LAYERS * panel["depth"] - 1e-9)):
+            for _ in range(_slabs(panel)):
                 left = middle - long / 2
                 pen.rectangle((left, floor - high + 2, left + long, floor), "#0072b2")
                 floor -= high
-            words = f"{panel['name']}\nFLOPs ×{panel['flops']:.2f}"
-            pen.text((middle, 336), words, "black", anchor="ma", align="center", font_size=13)
+            words = f"{panel['name']}\nFLOPs: {panel['flops']:.2f}"
+            pen.text((middle, tall + 16), words, "black", anchor="ma", align="center", font_size=13)
         *_, both = self.panels
         alt = (
             f"Five networks for φ = {self.phi:g}: base, wider, deeper, higher resolution, and all "
@@ -97,3 +98,13 @@ class ScalingDemo(Demo):
             f"×{both['resolution']:.2f}, products ×{both['flops']:.2f}."
         )
         return np.asarray(canvas), alt
+
+
+def _slabs(panel: dict) -> int:
+    """Return how many layers of a panel are drawn."""
+    return math.ceil(LAYERS * panel["depth"] - 1e-9)
+
+
+def _height(panel: dict) -> int:
+    """Return the pixels that a panel's image and slabs take in the still."""
+    return math.ceil((25 + 6 * _slabs(panel)) * panel["resolution"] + 6)

@@ -50,6 +50,9 @@ function limitSlider(model, [name, , label, unit, least, most]) {
   return node("div", { class: "cn-field ch-limit" }, node("label", { for: id }, label), input, value);
 }
 
+const written = (row, column) =>
+  column === "size_mib" || column === "side" ? String(row[column]) : row[column].toFixed(1);
+
 const NUMBERS = [
   ["top1", "top-1 %"],
   ["top5", "top-5 %"],
@@ -70,7 +73,7 @@ function table(rows, standing, cost) {
     }),
   );
   const cell = (row, column) => {
-    const text = String(row[column]);
+    const text = written(row, column);
     return node("td", {}, row[column] === extreme[column] && column !== "side" ? node("strong", {}, text) : text);
   };
   const lines = sorted.map((row) =>
@@ -93,7 +96,7 @@ function sentence(best, front, fits, all, gain) {
   const names = front.map((row) => row.name).join(", ");
   return (
     `${fits.length} of ${all.length} networks keep the limits. The most accurate of them: ` +
-    `${best.name}, ${best[gain]} %. On the Pareto front: ${names}.`
+    `${best.name}, ${written(best, gain)} %. On the Pareto front: ${names}.`
   );
 }
 
@@ -115,13 +118,13 @@ export function render({ model, el }) {
       return front.includes(row) ? "on the front" : "beaten";
     };
     const words = (row) =>
-      `${row.name}: ${row[gain]} % ${gain === "top1" ? "top-1" : "top-5"}, ` +
-      `${row.size_mib} MiB, ${row.parameters_m} M parameters, CPU ${row.cpu_ms} ms, ` +
-      `GPU ${row.gpu_ms} ms; ${standing(row)}`;
+      `${row.name}: ${written(row, gain)} % ${gain === "top1" ? "top-1" : "top-5"}, ` +
+      `${row.size_mib} MiB, ${written(row, "parameters_m")} M parameters, ` +
+      `CPU ${written(row, "cpu_ms")} ms, GPU ${written(row, "gpu_ms")} ms; ${standing(row)}`;
     const point = (row) => (pointed.textContent = row ? words(row) : "Point at a network, or reach it with Tab and arrow keys.");
     drawScatter(scene, {
       rows, front, best, standing, words, point, cost, gain,
-      log: model.get("log"),
+      log: model.get("logarithmic"),
       titles: [costs[cost], gains[gain]],
     });
     point(null);
@@ -142,7 +145,7 @@ export function render({ model, el }) {
           "Axes",
           choice(model, "gain", { label: "upwards", options: Object.entries(gains) }),
           choice(model, "cost", { label: "to the right", options: Object.entries(costs) }),
-          tick(model, "log", { label: "logarithmic axis to the right" }),
+          tick(model, "logarithmic", { label: "logarithmic axis to the right" }),
         ),
         group("Limits", ...LIMITS.map((limit) => limitSlider(model, limit))),
       ),
@@ -151,7 +154,7 @@ export function render({ model, el }) {
       node("p", { class: "cn-note" }, "Times: ms per batch of 32 on a 92-core AMD EPYC and a Tesla A100, from Keras' documentation."),
     ),
   );
-  const names = ["cost", "gain", "log", ...LIMITS.map(([trait]) => trait)];
+  const names = ["cost", "gain", "logarithmic", ...LIMITS.map(([trait]) => trait)];
   const undo = watch(model, names, draw);
   draw();
   return undo;

@@ -1,7 +1,7 @@
 // The scatter of ChooseModelDemo: points with names, a front, axes; hover and arrow keys.
 const NS = "http://www.w3.org/2000/svg";
 const [W, H] = [640, 380];
-const EDGE = { left: 52, right: 24, top: 18, bottom: 46 };
+const EDGE = { left: 52, right: 26, top: 28, bottom: 46 };
 
 export function shape(tag, attributes, ...children) {
   const element = document.createElementNS(NS, tag);
@@ -51,8 +51,8 @@ function axes(x, y, titles) {
     parts.push(shape("line", { x1: EDGE.left, x2: W - EDGE.right, y1: at, y2: at, class: "ch-grid" }));
     text(String(value), { x: EDGE.left - 6, y: at + 4, "text-anchor": "end" });
   }
-  text(titles[0], { x: (EDGE.left + W - EDGE.right) / 2, y: H - 8, "text-anchor": "middle" });
-  text(titles[1], { x: EDGE.left, y: 12 });
+  text(titles[0], { x: (EDGE.left + W - EDGE.right) / 2, y: H - 6, "text-anchor": "middle" });
+  text(titles[1], { x: 4, y: 18 });
   return shape("g", { "aria-hidden": "true" }, ...parts);
 }
 
@@ -80,7 +80,7 @@ export function drawScatter(scene, view) {
     const [px, py] = at(row);
     const end = px > W / 2;
     label.setAttribute("x", px + (end ? -12 : 12));
-    label.setAttribute("y", py - 10 < 20 ? py + 22 : py - 10);
+    label.setAttribute("y", py - 10 < 36 ? py + 22 : py - 10);
     label.setAttribute("text-anchor", end ? "end" : "start");
   };
   const sorted = [...rows].sort((a, b) => a[cost] - b[cost] || a[gain] - b[gain]);

@@ -2,7 +2,7 @@
 import { group, node, slider, watch } from "./ui.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDE, TALL] = [120, 345];
+const WIDE = 120;
 const [SLAB_LONG, SLAB_HIGH, IMAGE] = [44, 6, 25]; // of the base
 
 export function scaled(phi, { alpha, beta, gamma }, kinds) {
@@ -25,16 +25,21 @@ function box(kind, middle, floor, long, high) {
   return rect;
 }
 
-function drawing(panel, layers) {
+const slabs = (panel, layers) => Math.ceil(layers * panel.depth - 1e-9);
+
+function tallOf(panel, layers) {
+  return (IMAGE + SLAB_HIGH * slabs(panel, layers)) * panel.resolution + 12;
+}
+
+function drawing(panel, layers, tall) {
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${WIDE} ${TALL}`);
+  svg.setAttribute("viewBox", `0 0 ${WIDE} ${tall}`);
   svg.setAttribute("aria-hidden", "true"); // the table below says the same
   const side = IMAGE * panel.resolution;
-  svg.append(box("cz-image", WIDE / 2, TALL - 2, side, side));
+  svg.append(box("cz-image", WIDE / 2, tall - 2, side, side));
   const high = SLAB_HIGH * panel.resolution;
-  const count = Math.ceil(layers * panel.depth - 1e-9);
-  for (let n = 0; n < count; n++) {
-    const floor = TALL - side - 8 - n * high;
+  for (let n = 0; n < slabs(panel, layers); n++) {
+    const floor = tall - side - 8 - n * high;
     svg.append(box("cz-slab", WIDE / 2, floor, SLAB_LONG * panel.width, high - 2));
   }
   return node(
@@ -77,7 +82,8 @@ export function render({ model, el }) {
   const draw = () => {
     const phi = model.get("phi");
     const panels = scaled(phi, base, model.get("kinds"));
-    pictures.replaceChildren(...panels.map((panel) => drawing(panel, base.layers)));
+    const tall = Math.max(...panels.map((panel) => tallOf(panel, base.layers)));
+    pictures.replaceChildren(...panels.map((panel) => drawing(panel, base.layers, tall)));
     numbers.replaceChildren(...table(panels, base));
     const { flops } = panels.at(-1);
     const single = panels[2].alone;
