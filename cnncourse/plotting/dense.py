@@ -22,8 +22,8 @@ def dense_wiring(layers: int, channels: int, growth_rate: int) -> Figure:
     """
     if not 1 <= layers <= 8:
         raise ValueError(f"layers is {layers}; accepted: 1 to 8")
-    fig, ax = plt.subplots(figsize=(7, 2.9))
-    ax.set(xlim=(-0.5, layers + 1.5), ylim=(-0.75, 0.6 + 0.16 * layers))
+    fig, ax = plt.subplots(figsize=(7, 2.5))
+    ax.set(xlim=(-0.5, layers + 1.5), ylim=(-0.7, 0.2 + 0.135 * layers))
     ax.axis("off")
     for target in range(1, layers + 1):
         for source in range(target):
