@@ -18,6 +18,7 @@ FLOORS = {
     "anatomy": 0.6,
     "sight": 0,
     "trace": 0,
+    "model_table": 0,
     "plotting": 0,
     "paths": 0,
     "session": 1,

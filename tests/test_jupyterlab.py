@@ -23,6 +23,7 @@ DEMOS = {
     "05_training": 4,
     "07_early_architectures": 1,
     "08_inception": 2,
+    "11_efficient_architectures": 2,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

@@ -7,6 +7,7 @@ from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.augment import AugmentDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.batch_norm import BatchNormDemo
+from cnncourse.demos.choose_model import ChooseModelDemo
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.dropout import DropoutDemo
 from cnncourse.demos.edit_weight import EditWeightDemo
@@ -19,6 +20,7 @@ from cnncourse.demos.loss_curve import LossCurveDemo
 from cnncourse.demos.lrn import LrnDemo
 from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
+from cnncourse.demos.scaling import ScalingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
 
@@ -26,6 +28,7 @@ __all__ = [
     "ArithmeticDemo",
     "AugmentDemo",
     "BatchNormDemo",
+    "ChooseModelDemo",
     "CortexDemo",
     "Demo",
     "DropoutDemo",
@@ -39,6 +42,7 @@ __all__ = [
     "LrnDemo",
     "MemoryDemo",
     "PoolingDemo",
+    "ScalingDemo",
     "StackDemo",
     "TimelineDemo",
     "bundle",

@@ -2,6 +2,7 @@
 
 from cnncourse.plotting.block import block
 from cnncourse.plotting.convolution import local_fields, padding_rows, receptive_field_growth
+from cnncourse.plotting.dense import dense_wiring
 from cnncourse.plotting.folded import folded
 from cnncourse.plotting.grids import dilated_kernels, kernels, padded_grid
 from cnncourse.plotting.images import images
@@ -30,6 +31,7 @@ from cnncourse.plotting.training import training_curves
 __all__ = [
     "accuracy_ladder",
     "block",
+    "dense_wiring",
     "dilated_kernels",
     "dropped_values",
     "folded",
