@@ -6,6 +6,7 @@ Each demo is one Python class and one plain ES module `js/NAME.js` that does its
 from cnncourse.demos.arithmetic import ArithmeticDemo
 from cnncourse.demos.base import Demo, bundle, write_assets
 from cnncourse.demos.cortex import CortexDemo
+from cnncourse.demos.explorer import ExplorerDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
@@ -17,6 +18,7 @@ __all__ = [
     "ArithmeticDemo",
     "CortexDemo",
     "Demo",
+    "ExplorerDemo",
     "FilterDemo",
     "FlipbookDemo",
     "LadderDemo",
