@@ -1,6 +1,7 @@
 """ExplorerDemo: a network as a tower of stages; what each costs, and what its neurons see."""
 
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -32,10 +33,17 @@ def described(name: str, image: tuple, stages) -> dict:
             seen = [(f.start, f.size, f.jump) for f in step.fields or ()] or [None, None]
             place = maps.setdefault((step.shape, *seen), len(maps))
             kind = kinds.setdefault(step.kind, len(kinds))
-            steps.append([step.name, kind, place, step.parameters, step.macs])
+            steps.append([title(step), kind, place, step.parameters, step.macs])
         rows.append([stage.name, steps])
     listed = [[list(x) if x else None for x in entry] for entry in maps]
     return {"name": name, "input": [*image], "kinds": [*kinds], "maps": listed, "stages": rows}
+
+
+def title(step) -> str:
+    """Return a step's name; of an operation without the number that Keras counts up at each run."""
+    import keras
+
+    return step.name if isinstance(step.layer, keras.Layer) else re.sub(r"_\d+$", "", step.name)
 
 
 class ExplorerDemo(PhotoDemo):
@@ -148,7 +156,7 @@ class ExplorerDemo(PhotoDemo):
             at = (10 + i * column, TALL + 30)
             self._draw_slab(draw, shape, at, i == self.stage + 1)
             draw.text((at[0], at[1] + 8), names[i][:11], "black", font_size=14)
-            text = "×".join(str(n) for n in shape)
+            text = " x ".join(str(n) for n in shape)  # the font has no ×
             draw.text((at[0], at[1] + 28), text, "#444444", font_size=12)
         chosen = self.chosen()
         return np.asarray(canvas), (
@@ -160,7 +168,7 @@ class ExplorerDemo(PhotoDemo):
         """Draw one box: as tall as the maps, as wide as there are many."""
         side = shape[0] if len(shape) == 3 else 1
         tall = max(5, TALL * 0.8 * math.sqrt(side / self.network["input"][0]))
-        wide, deep = 3 + 3.2 * math.log2(shape[-1]), tall * 0.22
+        wide, deep = 2 + 5 * math.log2(shape[-1]), tall * 0.22
         (x, y), fills = at, ("#e69f00", "#f3cf80", "#d55e00")
         if not is_chosen:
             fills = ("#56b4e9", "#aad9f4", "#0072b2")

@@ -81,23 +81,23 @@ export async function render({ model, el, asset }) {
   const heading = node("p", { class: "ce-title" });
   const table = node("dl", { class: "ce-numbers" });
   const words = node("p", { class: "ce-sight", "aria-live": "polite" });
-  const figure = node("figure", { class: "ce-figure" }, photo.canvas,
-    node("figcaption", {}, "Click into the photo or press arrow keys on it: another neuron."));
+  const figure = node("figure", {}, photo.canvas,
+    node("figcaption", {}, "Click into the photo, or press arrow keys on it, to choose another neuron. Hatched: outside " +
+        "the photo, filled by padding."));
   const settings = group(
     "Memory",
     slider(model, "batch_size", { label: "images", min: 1, max: 256 }),
     choice(model, "dtype", { label: "numbers", options: Object.keys(BYTES).map((d) => [d, d]) }),
   );
-  const side = node("div", {}, heading, table, words);
+  const left = node("div", {}, figure, group("Photo", ...photoControls(model, say)), message);
+  const right = node("div", {}, heading, table, words, settings);
   const root = node(
     "div",
     { class: "cn-demo ce" },
-    node("p", { class: "ce-network" }, node("strong", {}, name), ` — click a stage`),
+    node("p", { class: "ce-network" }, node("strong", {}, name), " — choose a stage; the bars below it are its shares of the whole"),
     stageTower.panel,
-    node("div", { class: "ce-middle" }, figure, side),
+    node("div", { class: "ce-middle" }, left, right),
     steps.panel,
-    message,
-    node("div", { class: "cn-controls" }, settings, group("Photo", ...photoControls(model, say))),
   );
   el.append(root);
 

@@ -1,7 +1,7 @@
 // The tower of ExplorerDemo: a box per stage, as tall as its maps and as wide as there are many,
-// with its share of the cost below. Stages are radio buttons, so that arrow keys work.
+// with its shares of the whole cost below. Stages are radio buttons, so that arrow keys work.
 import { node, put, uniqueId } from "./ui.js";
-import { costs, inWords } from "./explorer_numbers.js";
+import { BYTES, costs, inBytes, inWords } from "./explorer_numbers.js";
 
 const TALL = 96;
 const SHARES = [
@@ -13,7 +13,7 @@ const SHARES = [
 function slab(shape, largest) {
   const side = shape.length === 3 ? shape[0] : 1;
   const tall = Math.max(4, TALL * 0.78 * Math.sqrt(side / largest));
-  const wide = 3 + 3.4 * Math.log2(shape[shape.length - 1]);
+  const wide = 2 + 6.2 * Math.log2(shape[shape.length - 1]);
   const deep = tall * 0.24;
   const points = (pairs) => pairs.map((pair) => pair.map((n) => n.toFixed(1)).join()).join(" ");
   const [y, top] = [deep + tall, deep];
@@ -62,12 +62,14 @@ export function tower(model) {
     radios.push(radio);
     return cell(name, maps[steps[steps.length - 1][2]][0], costs(maps, steps), radio);
   });
+  const memory = node("span", {});
   const legend = SHARES.map(([name, words, colour]) =>
     node(
       "span",
       {},
       node("i", { class: "ce-key", style: `background:${colour}` }),
-      name === "results" ? words : `${words}: ${inWords(whole[name])}`,
+      `${words} `,
+      name === "results" ? memory : inWords(whole[name]),
     ),
   );
   const panel = node(
@@ -75,8 +77,11 @@ export function tower(model) {
     { class: "ce-tower-group" },
     node("legend", { class: "ce-hidden" }, "stage"),
     node("div", { class: "ce-tower" }, cell("input", input, null, null), ...cells),
-    node("p", { class: "ce-legend" }, "shares of the whole · ", ...legend),
+    node("p", { class: "ce-legend" }, node("strong", {}, "the whole network"), ...legend),
   );
-  const show = () => radios.forEach((radio, n) => (radio.checked = n === model.get("stage")));
+  const show = () => {
+    radios.forEach((radio, n) => (radio.checked = n === model.get("stage")));
+    memory.textContent = inBytes(whole.results * BYTES[model.get("dtype")] * model.get("batch_size"));
+  };
   return { panel, show };
 }
