@@ -89,14 +89,14 @@ export async function render({ model, el, asset }) {
     slider(model, "batch_size", { label: "images", min: 1, max: 256 }),
     choice(model, "dtype", { label: "numbers", options: Object.keys(BYTES).map((d) => [d, d]) }),
   );
-  const left = node("div", {}, figure, group("Photo", ...photoControls(model, say)), message);
-  const right = node("div", {}, heading, table, words, settings);
+  const choices = group("Photo", ...photoControls(model, say));
+  const right = node("div", {}, heading, table, words, settings, choices, message);
   const root = node(
     "div",
     { class: "cn-demo ce" },
     node("p", { class: "ce-network" }, node("strong", {}, name), " — choose a stage; the bars below it are its shares of the whole"),
     stageTower.panel,
-    node("div", { class: "ce-middle" }, left, right),
+    node("div", { class: "ce-middle" }, figure, right),
     steps.panel,
   );
   el.append(root);
