@@ -11,6 +11,7 @@ from cnncourse.demos.choose_model import ChooseModelDemo
 from cnncourse.demos.cortex import CortexDemo
 from cnncourse.demos.dropout import DropoutDemo
 from cnncourse.demos.edit_weight import EditWeightDemo
+from cnncourse.demos.explorer import ExplorerDemo
 from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.inception import InceptionDemo
@@ -33,6 +34,7 @@ __all__ = [
     "Demo",
     "DropoutDemo",
     "EditWeightDemo",
+    "ExplorerDemo",
     "FilterDemo",
     "FlipbookDemo",
     "InceptionDemo",
