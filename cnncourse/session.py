@@ -47,11 +47,7 @@ def setup(seed: int = 42) -> None:
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"seed is {seed!r}; accepted: an integer from 0 to 2**32 - 1")
-<<<<<<< HEAD
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, but no chatter in the outputs
-=======
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no notes on how XLA compiles, later on
->>>>>>> ch11
     with _native_stderr_aside():
         import keras
 
