@@ -10,6 +10,8 @@ from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.pooling import PoolingDemo
+from cnncourse.demos.separable import SeparableCostDemo
+from cnncourse.demos.squeeze import SqueezeExciteDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
 
@@ -21,6 +23,8 @@ __all__ = [
     "FlipbookDemo",
     "LadderDemo",
     "PoolingDemo",
+    "SeparableCostDemo",
+    "SqueezeExciteDemo",
     "StackDemo",
     "TimelineDemo",
     "bundle",

@@ -21,12 +21,14 @@ from cnncourse.plotting.seeing import (
     stages,
     tuning_curves,
 )
+from cnncourse.plotting.separable import convolution_steps
 from cnncourse.plotting.style import show, use_style
 from cnncourse.plotting.training import training_curves
 
 __all__ = [
     "accuracy_ladder",
     "block",
+    "convolution_steps",
     "dilated_kernels",
     "dropped_values",
     "images",
