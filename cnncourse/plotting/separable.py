@@ -57,7 +57,7 @@ def _stack(ax, x, count, size, colours, letters):
         if colours[i]:
             _tile(ax, x, y, 0.35, 0.3, size, size, colours[i], "black")
             middles.append(_middle(x, y, 0.35, 0.3, size))
-            ax.text(x + _SIDE + 0.28, y + 0.1, letters[i], fontsize=9)
+            ax.text(x + _SIDE + 0.38, y + 0.25, letters[i], fontsize=9)
     return middles
 
 
