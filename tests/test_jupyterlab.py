@@ -12,7 +12,13 @@ from playwright.sync_api import TimeoutError
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parent.parent
-DEMOS = {"00_start_here": 1, "01_seeing": 2, "02_convolution": 3, "03_pooling": 1}
+DEMOS = {
+    "00_start_here": 1,
+    "01_seeing": 2,
+    "02_convolution": 3,
+    "03_pooling": 1,
+    "09_residual_networks": 1,
+}
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
 FITS = "all => all.map((demo) => demo.scrollWidth <= demo.clientWidth)"
