@@ -18,6 +18,7 @@ DEMOS = {
     "02_convolution": 3,
     "03_pooling": 1,
     "09_residual_networks": 1,
+    "10_separable_convolutions": 2,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""
