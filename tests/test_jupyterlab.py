@@ -24,6 +24,7 @@ DEMOS = {
     "07_early_architectures": 1,
     "08_inception": 2,
     "11_efficient_architectures": 2,
+    "10_separable_convolutions": 2,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

@@ -22,6 +22,8 @@ from cnncourse.demos.lrn import LrnDemo
 from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.scaling import ScalingDemo
+from cnncourse.demos.separable import SeparableCostDemo
+from cnncourse.demos.squeeze import SqueezeExciteDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
 
@@ -45,6 +47,8 @@ __all__ = [
     "MemoryDemo",
     "PoolingDemo",
     "ScalingDemo",
+    "SeparableCostDemo",
+    "SqueezeExciteDemo",
     "StackDemo",
     "TimelineDemo",
     "bundle",

@@ -25,12 +25,14 @@ from cnncourse.plotting.seeing import (
     stages,
     tuning_curves,
 )
+from cnncourse.plotting.separable import convolution_steps
 from cnncourse.plotting.style import show, use_style
 from cnncourse.plotting.training import training_curves
 
 __all__ = [
     "accuracy_ladder",
     "block",
+    "convolution_steps",
     "dense_wiring",
     "dilated_kernels",
     "dropped_values",
