@@ -120,7 +120,9 @@ def test_chapters_hold_their_demos(chromium, address):
         "01_seeing": {"cortex", "ladder"},
         "02_convolution": {"filter", "stack", "arithmetic"},
         "03_pooling": {"pooling"},
+        "04_memory_and_compute": {"flipbook", "memory"},
         "05_training": {"augment", "batch_norm", "dropout", "loss_curve"},
+        "09_residual_networks": {"flipbook"},
     }.items():
         with visit(chromium, f"{address}/chapters/{page}.html") as seen:
             names = seen.page.locator(".cn-island").evaluate_all("a => a.map(i => i.dataset.esm)")

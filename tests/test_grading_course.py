@@ -103,6 +103,41 @@ def shift_report(row, k):
     pool = lambda r: [max(r[i : i + k]) for i in range(0, len(r) - k + 1, k)]
     return [pool([0] * t + row[: len(row) - t]) == pool(row) for t in range(len(row))]
 """,
+    "04_memory_and_compute": """
+def conv_cost(h, w, c_in, k, maps, s, padding):
+    if padding not in {"same", "valid"}:
+        raise ValueError("padding")
+    first = 0 if padding == "same" else k - 1  # where the last cell of the first field lies
+    out = [len(range(first, side, s)) for side in (h, w)] + [maps]
+    kernel = k**2 * c_in
+    values = out[0] * out[1] * out[2]
+    sizes = {"out_bytes": values * 32 // 8, "out_shape": tuple(out)}
+    return {"macs": kernel * values, "params": kernel * maps + maps, **sizes}
+
+def dense_equivalent_params(h, w, c_in, maps):
+    inputs, outputs = h * w * c_in, h * w * maps
+    return outputs + inputs * outputs
+
+def memory_plan(input_shape, convs, batch, train, bytes=4):
+    before = [*input_shape]
+    kept = most = before[0] * before[1] * before[2] * batch * bytes
+    largest = all_weights = 0
+    for maps, k, s in convs:
+        all_weights += bytes * maps * (1 + before[2] * k**2)
+        before = [len(range(0, before[0], s)), len(range(0, before[1], s)), maps]
+        now = before[0] * before[1] * maps * batch * bytes
+        largest, most, kept = max(largest, most + now), now, kept + now
+    return all_weights + (kept if train else largest)
+
+def human(n_bytes, si=True):
+    if n_bytes < 0:
+        raise ValueError("negative")
+    letters, base, end = ("kMGT", 1000, "B") if si else ("KMGT", 1024, "iB")
+    for power in (4, 3, 2, 1):
+        if n_bytes >= base**power:
+            return "%.2f %s" % (n_bytes / base**power, letters[power - 1] + end)
+    return str(n_bytes) + " B"
+""",
     "05_training": """
 def batch_norm(x, gamma, beta, eps=1e-3):
     columns = x.reshape(-1, x.shape[-1]).T

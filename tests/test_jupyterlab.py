@@ -17,7 +17,9 @@ DEMOS = {
     "01_seeing": 2,
     "02_convolution": 3,
     "03_pooling": 1,
+    "04_memory_and_compute": 2,
     "05_training": 4,
+    "09_residual_networks": 1,
 }
 PROMPTS_ALL = """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
   .every((prompt) => {}.test(prompt.textContent))"""

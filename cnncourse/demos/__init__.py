@@ -13,6 +13,7 @@ from cnncourse.demos.filter import FilterDemo
 from cnncourse.demos.flipbook import FlipbookDemo
 from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.loss_curve import LossCurveDemo
+from cnncourse.demos.memory import MemoryDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.stack import StackDemo
 from cnncourse.demos.timeline import TimelineDemo
@@ -28,6 +29,7 @@ __all__ = [
     "FlipbookDemo",
     "LadderDemo",
     "LossCurveDemo",
+    "MemoryDemo",
     "PoolingDemo",
     "StackDemo",
     "TimelineDemo",

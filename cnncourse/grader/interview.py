@@ -138,6 +138,8 @@ class Interview:
     def _run_cells(self, runner: Runner, current: list[str]) -> None:
         """Have the cells run; `current` always tells whose cell is at work."""
         wanted = [c for c in self.assignment.cells if c.question not in self._left_out]
+        # Given helpers once more, all but the imports: a learner's cell may have replaced them.
+        wanted += [c for c in self.assignment.cells if not c.question][1:]
         cells = [
             {
                 "name": f"<{cell.question or 'given cell'}>",

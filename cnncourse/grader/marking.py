@@ -5,7 +5,15 @@ from cnncourse.grader.assignment import Draw, Question
 from cnncourse.grader.interview import Interview
 from cnncourse.grader.results import OUT_OF_MEMORY, STOPPED, TIMED_OUT, QuestionResult
 from cnncourse.grading.compare import equal
-from cnncourse.grading.judge import CORRECT, NOT_ATTEMPTED, RAISED, WRONG, Verdict, judge
+from cnncourse.grading.judge import (
+    CORRECT,
+    NOT_ATTEMPTED,
+    RAISED,
+    WRONG,
+    Verdict,
+    earned,
+    judge,
+)
 from cnncourse.grading.probes import Outcome
 from cnncourse.grading.report import shorten
 from cnncourse.grading.values import Raised, decode, describe
@@ -67,7 +75,8 @@ def _passed(draw: Draw, answer: Outcome | None) -> bool:
 def _points(question: Question, passed: list[bool]) -> float:
     """A probe's points need every draw of it."""
     failed = {d.index for d, ok in zip(question.draws, passed, strict=True) if not ok}
-    return round(sum(p for i, p in enumerate(question.points) if i not in failed), 9)
+    probes = {draw.index: draw.probe for draw in question.draws}
+    return round(earned((probe, index not in failed) for index, probe in probes.items()), 9)
 
 
 def _verdict(question: Question, answers: list[Outcome | None]) -> Verdict | None:

@@ -47,6 +47,10 @@ learner's cell imports or calls the library's own answer, grading says so (and t
   has the rules). Where the dtype shall not matter, write `np.asarray(f(x), "float32")`.
 * float32 sums need a tolerance of about 1e-5 (short) to 1e-4 (hundreds of products).
 
+* Probes with `raises` pay only where a value is right, too: code that always raises earns nothing.
+* Helper cells (locked, neither solution nor graded) are run again after the last answer when a
+  submission is graded, so let them not change what they find: no `x = x / 255`.
+
 **Mistakes.** At least one, better two or more. Code, tagged `mistake`::
 
     %%mistake conv2d

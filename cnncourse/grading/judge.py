@@ -1,6 +1,6 @@
 """Judge outcomes against a key: status, points and the hint that fits. No learner's names here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,19 @@ class Verdict:
         return next((result for result in self.results if not result.passed), None)
 
 
+def earned(results: Iterable[tuple[Probe, bool]]) -> float:
+    """Return the points of (probe, passed) pairs.
+
+    An error that is asked for pays only where a value is right too: code that always raises has
+    recognised nothing.
+    """
+    results = list(results)
+    values = [passed for probe, passed in results if not probe.raises]
+    if values and not any(values):
+        return 0
+    return sum(probe.points for probe, passed in results if passed)
+
+
 def judge(key: ExerciseKey, outcomes: Sequence[Outcome]) -> Verdict:
     """Compare outcomes with what the reference gave.
 
@@ -78,7 +91,7 @@ def judge(key: ExerciseKey, outcomes: Sequence[Outcome]) -> Verdict:
     verdict = Verdict(
         exercise=key.name,
         status=CORRECT,
-        points=sum(result.probe.points for result in results if result.passed),
+        points=earned((result.probe, result.passed) for result in results),
         max_points=sum(result.probe.points for result in results),
         hidden_points=key.hidden_points,
         more_hints=len(key.hints),

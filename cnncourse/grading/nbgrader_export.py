@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from cnncourse.grading import judge
 from cnncourse.grading.build import expected, key_text, reference, run_code, write_atomically
 from cnncourse.grading.cells import CHECK_PREFIX, Exercise, Source, is_mistake, read_source
 from cnncourse.grading.compare import equal
@@ -139,11 +140,11 @@ def earned(namespace: MutableMapping[str, Any], cases: str) -> float:
         namespace: the notebook's.
         cases: JSON: a list of `{"probe": …, "value": …}`.
     """
-    points = 0.0
+    results = []
     for case in json.loads(cases):
         probe = Probe.from_json(case["probe"])
         with contextlib.redirect_stderr(io.StringIO()):  # a warning would cost all points
             outcome = evaluate(probe, namespace)
-        if equal(decode(case["value"]), decode(outcome.value), probe.tolerance):
-            points += probe.points
-    return points
+        right = equal(decode(case["value"]), decode(outcome.value), probe.tolerance)
+        results.append((probe, right))
+    return judge.earned(results)

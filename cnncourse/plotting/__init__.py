@@ -4,6 +4,7 @@ from cnncourse.plotting.block import block
 from cnncourse.plotting.convolution import local_fields, padding_rows, receptive_field_growth
 from cnncourse.plotting.grids import dilated_kernels, kernels, padded_grid
 from cnncourse.plotting.images import images
+from cnncourse.plotting.memory import memory_bars, memory_timeline
 from cnncourse.plotting.network import network
 from cnncourse.plotting.pooling import (
     dropped_values,
@@ -34,6 +35,8 @@ __all__ = [
     "images",
     "kernels",
     "local_fields",
+    "memory_bars",
+    "memory_timeline",
     "neighbour_pairs",
     "network",
     "number_grids",
