@@ -19,7 +19,7 @@ DEMOS = {
     "03_pooling": 1,
     "04_memory_and_compute": 2,
     "06_a_first_cnn": 4,
-    "09_residual_networks": 1,
+    "09_residual_networks": 2,
     "05_training": 4,
     "07_early_architectures": 1,
     "08_inception": 2,
