@@ -73,7 +73,7 @@ class DropoutDemo(Demo):
             if after:
                 draw.rectangle((left + 4, 170 - 50 * min(after, 3), left + 18, 170), "#0072b2")
             else:
-                draw.text((left + 7, 174), "×", "black", font_size=13)
+                draw.text((left + 7, 174), "x", "black", font_size=13)
         off = int((self.output == 0).sum())
         return np.asarray(image), (
             f"Bars of 16 activations in {self.phase} with a drop rate of {self.rate} %: {off} are "
