@@ -1,13 +1,9 @@
 """The recipes of accuracy.py: networks, data, and how they are trained."""
 
-import gzip
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import keras
-import numpy as np
-from cnncourse import training
+from cnncourse import datasets, training
 from keras import layers
 
 
@@ -82,18 +78,9 @@ def load(recipe, seed):
             x, y, test_size=0.2, stratify=y, random_state=seed
         )
         return (x, y), (held_out, labels)
-    train, test = (_idx(recipe.data, part) for part in ("train", "t10k"))
+    data = getattr(datasets, recipe.data)(validation=0)
+    train, test = ((x.astype("float32") / 255, y) for x, y in (data.train, data.test))
     return tuple(array[: recipe.images] for array in train), test
-
-
-def _idx(name, part):
-    """Read MNIST's file format from the local mirror."""
-    folder = {"fashion_mnist": "keras/datasets/fashion-mnist", "mnist": "mnist"}[name]
-    mirror = Path(os.environ["CNNCOURSE_DATA"]) / folder
-    pixels = gzip.decompress((mirror / f"{part}-images-idx3-ubyte.gz").read_bytes())
-    labels = gzip.decompress((mirror / f"{part}-labels-idx1-ubyte.gz").read_bytes())
-    images = np.frombuffer(pixels, "uint8", offset=16).reshape(-1, 28, 28, 1)
-    return images.astype("float32") / 255, np.frombuffer(labels, "uint8", offset=8).astype("int32")
 
 
 def compiled(recipe, steps):
