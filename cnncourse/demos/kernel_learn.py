@@ -38,8 +38,8 @@ class KernelLearnDemo(Demo):
         learning_rate: 0.01 to 1.2.
         steps: how many steps were made, up to 400; fewer are made if the loss explodes.
 
-    >>> KernelLearnDemo(learning_rate=0.2, steps=100).kernel.round(2)[0].tolist()
-    [-1.0, 0.0, 1.0]
+    >>> KernelLearnDemo(learning_rate=0.2, steps=100).kernel.round(2)[0].astype(int).tolist()
+    [-1, 0, 1]
     """
 
     _module = "kernel_learn"
