@@ -170,6 +170,19 @@ def run_cell(page, index: int, seconds: float = 60) -> None:
     raise AssertionError(f"cell {index} does not run: its prompt stays {prompt.inner_text()!r}")
 
 
+_SHUT_DOWN = """async () => {
+  const headers = { "X-XSRFToken": document.cookie.match(/_xsrf=([^;]*)/)?.[1] ?? "" };
+  const sessions = await (await fetch("/api/sessions")).json();
+  const end = ({ id }) => fetch(`/api/sessions/${id}`, { method: "DELETE", headers });
+  return (await Promise.all(sessions.map(end))).every(({ ok }) => ok);
+}"""
+
+
+def shut_kernels_down(page) -> None:
+    """End all kernels of the JupyterLab that the page shows: each holds on to its memory."""
+    assert page.evaluate(_SHUT_DOWN)
+
+
 @contextmanager
 def start_lab(home: Path, folder: Path):
     """Run JupyterLab with `home` as home directory, on a free port, without a token."""

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import accept_dialogs, open_notebook, visit
+from browser import accept_dialogs, open_notebook, shut_kernels_down, visit
 from playwright.sync_api import TimeoutError
 
 pytestmark = pytest.mark.browser
@@ -45,12 +45,14 @@ def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem
         open_notebook(page)
         menu(page, "Edit", "Clear Outputs of All Cells")
         page.wait_for_function(PROMPTS_ALL.format(r"/\[ ?\]/"))
-        for _ in range(5):  # JupyterLab may lose the command while the kernel still connects
+        for _ in range(12):  # JupyterLab may lose the command while the kernel still connects
             accept_dialogs(page)
             menu(page, "Run", "Run All Cells")
             with contextlib.suppress(TimeoutError):
                 page.wait_for_function(PROMPTS_ALL.format(r"/\[(\d+|\*)\]/"), timeout=10_000)
                 break
+        else:
+            raise AssertionError("JupyterLab does not run the cells")
         page.wait_for_function(PROMPTS_ALL.format(r"/\[\d+\]/"), timeout=400_000)
         assert page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
         demos = page.locator(".cn-demo")
@@ -62,3 +64,4 @@ def test_a_chapter_runs_top_to_bottom_with_live_demos(chromium, jupyterlab, stem
         assert demos.evaluate_all(FITS) == [True] * DEMOS[stem]
         assert seen.external() == []
         assert [e for e in seen.errors if not re.search("ResizeObserver", e)] == []
+        shut_kernels_down(page)
