@@ -112,6 +112,44 @@ def served(folder: Path):
         server.server_close()
 
 
+ISLAND_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
+<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder with the demos' modules, served; yields (folder, address)."""
+    folder = tmp_path_factory.mktemp("site")
+    from cnncourse import demos
+
+    demos.write_assets(folder)
+    with served(folder) as address:
+        yield folder, address
+
+
+@pytest.fixture
+def show(site, chromium):
+    """Return a function that opens a demo as an island; checks requests and errors at the end."""
+    folder, address = site
+    visits = []
+
+    def open_page(demo, width=1000):
+        context = chromium.new_context(viewport={"width": width, "height": 900})
+        visits.append(Visit(context.new_page()))
+        page = visits[-1].page
+        (folder / "page.html").write_text(ISLAND_PAGE.format(demo.island()), encoding="utf-8")
+        page.goto(f"{address}/page.html")
+        page.wait_for_selector('.cn-island[data-live="yes"]')
+        return page
+
+    open_page.visits = visits
+    yield open_page
+    for seen in visits:
+        seen.page.context.close()
+        assert seen.external() == [] and seen.errors == []
+
+
 class Lab:
     """A running JupyterLab: its address and the folder that it shows."""
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import chromium, jupyterlab  # noqa: F401 (fixtures)
+from browser import chromium, jupyterlab, show, site  # noqa: F401 (fixtures)
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -7,15 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import traitlets
-from browser import Visit, served
-from cnncourse import demos
 from cnncourse.demos import LrnDemo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 STRONG = [1] * 4 + [90, 3] + [20] * 10
 STATES = {
     "at first": LrnDemo(),
@@ -76,37 +71,6 @@ def test_the_island_is_small_deterministic_and_described():
     assert "maps 5 to 9" in re.search(r'alt="([^"]*)"', island)[1]
     state = re.search(r'data-state="([^"]*)"', island)[1].replace("&quot;", '"')
     assert set(json.loads(state)) == {"activations", "chosen", "n", "k", "alpha", "beta"}
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island; checks requests and errors at the end."""
-    folder, address = site
-    visits = []
-
-    def open_page(demo, width=1000):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
-        visits.append(Visit(context.new_page()))
-        page = visits[-1].page
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        page.goto(f"{address}/page.html")
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        return page
-
-    open_page.visits = visits
-    yield open_page
-    for seen in visits:
-        seen.page.context.close()
-        assert seen.external() == [] and seen.errors == []
 
 
 def after(page):

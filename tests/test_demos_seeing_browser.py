@@ -3,16 +3,12 @@
 import nbformat
 import numpy as np
 import pytest
-from browser import Visit, open_notebook, run_cell, served, visit
-from cnncourse import demos
+from browser import open_notebook, run_cell, visit
 from cnncourse.demos import CortexDemo, LadderDemo
 from cnncourse.demos.cortex import AWAKE
 
 pytestmark = pytest.mark.browser
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 ALL = {
     "bar": CortexDemo(angle=30, column=20),
     "cross": CortexDemo(stimulus="cross", angle=45, length=50),
@@ -20,37 +16,6 @@ ALL = {
     "ladder": LadderDemo(trained_on="varied", shift=4, rotation=20, clutter=6),
 }
 BARE = ":is(input, select, button, textarea, [tabindex]):not([data-lm-suppress-shortcuts=true])"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island; checks requests and errors at the end."""
-    folder, address = site
-    visits = []
-
-    def open_page(demo, width=1000):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
-        visits.append(Visit(context.new_page()))
-        page = visits[-1].page
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        page.goto(f"{address}/page.html")
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        return page
-
-    open_page.visits = visits
-    yield open_page
-    for seen in visits:
-        seen.page.context.close()
-        assert seen.external() == [] and seen.errors == []
 
 
 @pytest.mark.parametrize("width", [390, 1000])

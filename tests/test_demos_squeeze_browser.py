@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
-from browser import Visit, served
 from cnncourse import demos
 from cnncourse.demos import SeparableCostDemo, SqueezeExciteDemo
 
 pytestmark = pytest.mark.browser
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 ALL = {
     "face": SqueezeExciteDemo(),
     "car": SqueezeExciteDemo(mouth=0, nose=0.1, wheel=1, lamp=0.4, plate=0.7),
@@ -20,37 +16,6 @@ ALL = {
     "thin": SeparableCostDemo(kernel_size=7, c_in=3, c_out=1),
 }
 BARE = ":is(input, select, button, textarea, [tabindex]):not([data-lm-suppress-shortcuts=true])"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island; checks requests and errors at the end."""
-    folder, address = site
-    visits = []
-
-    def open_page(demo, width=1000):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
-        visits.append(Visit(context.new_page()))
-        page = visits[-1].page
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        page.goto(f"{address}/page.html")
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        return page
-
-    open_page.visits = visits
-    yield open_page
-    for seen in visits:
-        seen.page.context.close()
-        assert seen.external() == [] and seen.errors == []
 
 
 def in_browser(page, name):
