@@ -53,9 +53,9 @@ lab: $(FOR_LAB)  ## open the course in JupyterLab (ARGS=--no-browser on a server
 
 test: lint  ## run everything: lint, unit tests, every notebook, the browser
 	$(BIN)/cnncourse build --check
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope --max-worker-restart 0
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
-	  --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope chapters solutions exercises
+	  --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope --max-worker-restart 0 chapters solutions exercises
 
 lint: $(FOR_TEST)  ## check format and style, notebooks too
 	$(BIN)/ruff format --check .

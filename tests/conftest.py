@@ -1,23 +1,12 @@
 """What all tests share."""
 
-import gc
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from browser import chromium, jupyterlab, show, site  # noqa: F401 (fixtures)
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def forget_networks():
-    """Free what a module's networks take: a worker would hold on to several GB otherwise."""
-    yield
-    if "keras" in sys.modules:
-        sys.modules["keras"].backend.clear_session()
-        gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,8 @@ def test_a_page_in_the_browser(chromium, address, page, width):
         assert seen.overflow() <= 0
         assert seen.external() == []
         assert seen.errors == []
-        assert seen.axe("article") == []
+        if width < 1000:  # seconds on a long page, and the narrow one has all that the wide one has
+            assert seen.axe("article") == []
 
 
 @pytest.mark.browser

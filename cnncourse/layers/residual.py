@@ -24,6 +24,10 @@ class ResidualUnit(keras.layers.Layer):
     Parts are named as in Keras' own networks: `1_conv`, `1_bn`, `2_conv`, …; the projection is
     `0_conv`, `0_bn`.
 
+    Do not train a projection with strides from fewer than 16 channels on a CPU with TensorFlow:
+    oneDNN, which computes its gradient there, then writes beyond its memory, and Python may crash
+    (oneDNN's issue 6035, open in September 2026).
+
     Args:
         filters: maps of each convolution, a positive integer.
         strides: step of the first convolution and of the projection, a positive integer.
