@@ -10,6 +10,7 @@ from cnncourse import anatomy, architectures, cost
 from cnncourse.paths import course_root
 
 CHAPTER = nbformat.read(course_root() / "chapters" / "09_residual_networks.ipynb", as_version=4)
+SOLUTION = nbformat.read(course_root() / "solutions" / "09_residual_networks.ipynb", as_version=4)
 PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
 PRINTED = "\n".join(
     output.text
@@ -86,3 +87,36 @@ def test_cifar_rule():
 @pytest.mark.parametrize("claim", ["3.57 %", "two to three weeks", "7.93 % error against 6.43 %"])
 def test_reported_figures_are_there(claim):
     assert claim in PROSE
+
+
+@pytest.mark.parametrize(
+    "order",
+    [("conv1", "conv2", "bn1", "bn2"), ("conv1", "bn1", "conv2", "bn2")],
+    ids=["as the reference", "as the statement lists them"],
+)
+@pytest.mark.parametrize(("strides", "channels"), [(1, 4), (2, 3)])
+def test_the_exercise_compares_units_whatever_order_their_layers_have(order, strides, channels):
+    names = {"np": np, "keras": keras}
+    for cell in SOLUTION.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in ("given_filled", "ResidualUnit"):
+            exec(cell.source, names)
+
+    class Reordered(names["ResidualUnit"]):
+        def build(self, input_shape):
+            same = {"padding": "same", "use_bias": False}
+            make = {
+                "conv1": lambda: keras.layers.Conv2D(self.filters, 3, self.strides, **same),
+                "conv2": lambda: keras.layers.Conv2D(self.filters, 3, **same),
+                "bn1": keras.layers.BatchNormalization,
+                "bn2": keras.layers.BatchNormalization,
+            }
+            for name in order:
+                setattr(self, name, make[name]())
+            self.projection = None
+            if self.strides != 1 or input_shape[-1] != self.filters:
+                self.projection = keras.layers.Conv2D(self.filters, 1, self.strides, **same)
+                self.projection_bn = keras.layers.BatchNormalization()
+
+    x = np.random.default_rng(2).normal(size=(2, 6, 5, channels)).astype("float32")
+    expected = names["filled"](names["ResidualUnit"](4, strides), x)
+    np.testing.assert_allclose(names["filled"](Reordered(4, strides), x), expected, atol=1e-5)
