@@ -208,6 +208,10 @@ def test_a_tenth_more():
     kernels = [w for w in blocks if w.path.endswith("kernel")]
     assert sum(int(np.prod(w.shape)) for w in kernels) == bias_free
     assert cost.macs(se_resnet50) < 1.001 * cost.macs(resnet50)
+    with_biases = sum(int(np.prod(w.shape)) for w in blocks)
+    more = se_resnet50.count_params() - resnet50.count_params()
+    assert f"{with_biases / 1e6:.2f} million parameters with their biases" in PROSE
+    assert f"differ by {more / 1e6:.2f} million" in PROSE and f"{with_biases - more:,}" in PROSE
 
 
 @pytest.mark.parametrize(

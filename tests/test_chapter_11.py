@@ -109,6 +109,9 @@ def test_what_the_prose_says_about_the_table():
     mobile, v2 = TABLE["MobileNet"], TABLE["MobileNetV2"]
     assert v2["cpu_ms"] > mobile["cpu_ms"] and v2["gpu_ms"] > mobile["gpu_ms"]
     assert "less than a third of ResNet-50's 25.6 million" in PROSE and 8.06 < 25.6 / 3
+    products = [cost.macs(architectures.build(name)) for name in ("mobilenet_v2", "mobilenet")]
+    assert [round(count / 1e6) for count in products] == [301, 569]
+    assert "301 million products where MobileNet needs 569 million" in PROSE
 
 
 def test_the_printed_products_are_those_of_the_networks(b0):
@@ -121,6 +124,8 @@ def test_the_printed_products_are_those_of_the_networks(b0):
     assert "it says 89 times, counted are 98" in PROSE
     assert round(count(2.0, 3.1, 600) / count(1.0, 1.0, 224)) == 98
     assert round(3.1 * 2.0**2 * (600 / 224) ** 2) == 89
+    units = [sum(row[3] for row in scaled_stages(1.0, depth)) for depth in (1.1, 1.0)]
+    assert units == [23, 16] and "23 units out of 16" in PROSE
 
 
 @pytest.mark.parametrize("width", [1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0])

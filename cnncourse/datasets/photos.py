@@ -7,7 +7,7 @@ def sample_photos() -> np.ndarray:
     """Return the two sample photographs as one batch.
 
     Both are CC BY 2.0 and part of scikit-learn, so nothing is downloaded: `china.jpg` by
-    David Gaya and `flower.jpg` by dany13.
+    danielbuechele and `flower.jpg` by vultilion, two photographers on Flickr.
 
     Returns:
         uint8 array of shape (2, 427, 640, 3): (photo, row, column, RGB), values 0 to 255.
