@@ -112,6 +112,20 @@ def test_the_text_gives_the_ladders_figures():
         assert percent(accuracies(network, "4 clutter")) in PROSE
 
 
+def test_learning_rates_are_chosen_on_pictures_of_their_own():
+    found = re.findall(r"^(\w+), rate ([\d.]+) *: ([\d.]+)% of the validation", PRINTED, re.M)
+    best = {}
+    for network, rate, share in found:
+        best[network] = max(best.get(network, (0, 0)), (float(share), float(rate)))
+    rates = {network: rate for network, (_, rate) in best.items()}
+    assert rates == ladder_table.RATES
+    assert f"chosen: {rates}" in PRINTED
+    for network, rate in rates.items():
+        assert f"{rate} for the {network}" in PROSE
+    seeds = re.findall(r"sprites\(\d+, seed=(\d), \*\*", "\n".join(c.source for c in CHAPTER.cells))
+    assert len(set(seeds)) == len(seeds) == 5  # examples, training, test, validation, gallery
+
+
 def test_the_text_gives_the_digits_figures():
     found = re.findall(r"digits_\w+ +\w+ +([\d.]+) % \(([\d.]+) to ([\d.]+)\)", PRINTED)
     assert len(found) == 4
