@@ -18,7 +18,7 @@ DEMOS = {
     "02_convolution": 3,
     "03_pooling": 1,
     "04_memory_and_compute": 2,
-    "06_a_first_cnn": 4,
+    "06_a_first_cnn": 5,
     "09_residual_networks": 2,
     "05_training": 4,
     "07_early_architectures": 1,
