@@ -122,7 +122,7 @@ def test_chapters_hold_their_demos(chromium, address):
         "02_convolution": {"filter", "stack", "arithmetic"},
         "03_pooling": {"pooling"},
         "04_memory_and_compute": {"flipbook", "memory"},
-        "06_a_first_cnn": {"kernel_learn", "flipbook", "edit_weight"},
+        "06_a_first_cnn": {"explorer", "kernel_learn", "flipbook", "edit_weight"},
         "09_residual_networks": {"explorer", "flipbook"},
         "05_training": {"augment", "batch_norm", "dropout", "loss_curve"},
         "07_early_architectures": {"lrn"},

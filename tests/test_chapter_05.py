@@ -247,7 +247,14 @@ def test_the_comparison_says_what_the_text_says():
 def test_every_citation_has_an_entry():
     cited = set(re.findall(r'\]\(#References "([\w:-]+)"\)', PROSE))
     entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "book/references.bib").read_text("utf-8"), re.M)
-    assert cited == {"chawla2002", "hinton2012", "ioffe2015", "santurkar2018", "srivastava2014"}
+    assert cited == {
+        "chawla2002",
+        "hinton2012",
+        "ioffe2015",
+        "kingma2015",
+        "santurkar2018",
+        "srivastava2014",
+    }
     assert cited <= set(entries)
 
 
