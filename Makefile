@@ -52,7 +52,6 @@ lab: $(FOR_LAB)  ## open the course in JupyterLab (ARGS=--no-browser on a server
 # --- For who works on the course.
 
 test: lint  ## run everything: lint, unit tests, every notebook, the browser
-	$(BIN)/cnncourse build --check
 	$(BIN)/python -m pytest -n 2 --dist loadscope --max-worker-restart 0
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
 	  --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider -n 2 --dist loadscope --max-worker-restart 0 chapters solutions exercises

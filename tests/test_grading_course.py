@@ -4,6 +4,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from cnncourse.grader.advice import library_answers
+from cnncourse.grader.assignment import FROM_SCRATCH
 from cnncourse.grading import build
 from cnncourse.grading.cells import read_source
 from cnncourse.grading.compare import equal
@@ -39,6 +41,18 @@ def test_every_exercise_has_two_mistakes_and_every_notebook_ten_points():
             assert len(exercise.mistakes) >= 2, f"{exercise.where}: one mistake only"
         points = sum(e.points for e in source.exercises.values())
         assert points >= 10, f"{path.name}: {points:g} points"
+
+
+def test_the_references_are_from_scratch_where_they_ask_for_it():
+    """A learner who answers as the author does is not told to have used the library's answer."""
+    tagged = [
+        (path.stem, cell)
+        for path in SOURCES.values()
+        for cell in nbformat.read(path, as_version=4).cells
+        if FROM_SCRATCH in cell.metadata.get("tags", [])
+    ]
+    assert len(tagged) > 10
+    assert [(stem, note) for stem, cell in tagged if (note := library_answers(cell.source))] == []
 
 
 # Right answers that look nothing like the reference ones; chapter 02 has its own in its test.
