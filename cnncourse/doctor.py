@@ -15,7 +15,7 @@ from cnncourse.sandbox_probe import isolation_problem
 
 OLDEST_PYTHON = (3, 11)
 MIRROR_FOLDERS = ("bccd", "coco_mini", "flowers", "images", "keras", "mnist", "style", "weights")
-_REINSTALL = f"{sys.executable} -m pip install --upgrade cnncourse"
+_INSTALL = f"{sys.executable} -m pip install --upgrade"
 _KERAS_PROBE = """
 import json, keras
 from importlib.metadata import version
@@ -104,7 +104,10 @@ def keras_backend() -> Check:
         chosen = os.environ.get("KERAS_BACKEND")
         remedy = f"unset KERAS_BACKEND (it is {chosen!r}), or " if chosen else ""
         return Check(
-            "Keras", "fail", f"does not start: {found['error']}", f"{remedy}run {_REINSTALL}"
+            "Keras",
+            "fail",
+            f"does not start: {found['error']}",
+            f"{remedy}run {_INSTALL} keras tensorflow",
         )
     return Check("Keras", "ok", f"{found['keras']} on {found['backend']}")
 
@@ -119,7 +122,7 @@ def gpu() -> Check:
             "GPU",
             "warn",
             "there is one from NVIDIA, but Keras does not see it",
-            f"{sys.executable} -m pip install 'cnncourse[gpu]'",
+            f"{_INSTALL} 'tensorflow[and-cuda]'",
         )
     return Check("GPU", "ok", "none, not needed: notebooks run on the CPU in the quick profile")
 
@@ -128,7 +131,7 @@ def jupyterlab() -> Check:
     """Is JupyterLab here, and new enough for the demos?"""
     version = _version("jupyterlab")
     if version is None or int(version.split(".")[0]) < 4:
-        return Check("JupyterLab", "fail", version or "not installed", f"run {_REINSTALL}")
+        return Check("JupyterLab", "fail", version or "not installed", f"run {_INSTALL} jupyterlab")
     return Check("JupyterLab", "ok", version)
 
 

@@ -111,7 +111,7 @@ def test_no_gpu_seen(monkeypatch, keras_says, device, status):
     monkeypatch.setattr(doctor.Path, "exists", lambda path: device)
     check = doctor.gpu()
     assert check.status == status
-    assert ("cnncourse[gpu]" in check.remedy) == device
+    assert ("tensorflow[and-cuda]" in check.remedy) == device
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def _work(
         try:
             from cnncourse.grader.cluster import grade_on_cluster
         except ModuleNotFoundError as error:
-            raise ValueError(f"{error}: pip install 'cnncourse[grade]' for --scheduler") from None
+            raise ValueError(f"{error}: pip install distributed for --scheduler") from None
         assignments = prepare(paths, seed)
         options = {"limits": request.limits, "unsafe": request.unsafe}
         yield from grade_on_cluster(request.scheduler, assignments, submissions, **options)
