@@ -6,16 +6,11 @@ import math
 import numpy as np
 import pytest
 import traitlets
-from browser import served, visit
-from cnncourse import demos
 from cnncourse.demos import ChooseModelDemo, ScalingDemo
 from cnncourse.model_table import MODELS, best, fitting, pareto_front
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 BARE = ":is(input, select, button, textarea, summary, [tabindex])"
 BARE += ":not([data-lm-suppress-shortcuts=true])"
 NAMES = [row["name"] for row in MODELS]
@@ -88,35 +83,6 @@ def test_what_is_refused(make, arguments):
         make(**arguments)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island and yields the visit."""
-    folder, address = site
-    open_visits = []
-
-    def open_page(demo, width=1000):
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        manager = visit(chromium, f"{address}/page.html", width)
-        seen = manager.__enter__()
-        open_visits.append((manager, seen))
-        seen.page.wait_for_selector('.cn-island[data-live="yes"]')
-        return seen
-
-    yield open_page
-    for manager, seen in open_visits:
-        manager.__exit__(None, None, None)
-        assert seen.external() == [] and seen.errors == []
-
-
 STATES = {
     "choose": ChooseModelDemo(),
     "limits": ChooseModelDemo(max_cpu_ms=50, cost="side", gain="top5", logarithmic=False),
@@ -129,15 +95,15 @@ STATES = {
 @pytest.mark.browser
 @pytest.mark.parametrize("name", STATES)
 def test_every_state_is_accessible_at_390_px(show, name):
-    seen = show(STATES[name], width=390)
-    assert seen.overflow() <= 0
-    assert seen.axe(".cn-demo") == []
-    assert seen.page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
+    page = show(STATES[name], width=390)
+    assert show.visits[-1].overflow() <= 0
+    assert show.visits[-1].axe(".cn-demo") == []
+    assert page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
 
 
 @pytest.mark.browser
 def test_choices_are_pythons(show):
-    page = show(STATES["choose"]).page
+    page = show(STATES["choose"])
     limits = list(itertools.product((12, 36, 300), (24, 50, 700), (4, 6.5, 70)))
     got = page.evaluate(
         """async ([rows, limits, columns]) => {
@@ -164,7 +130,7 @@ def test_choices_are_pythons(show):
 
 @pytest.mark.browser
 def test_points_name_themselves_by_pointer_and_by_keyboard(show):
-    page = show(STATES["choose"]).page
+    page = show(STATES["choose"])
     told = page.locator(".ch-pointed")
     page.locator('.ch-point[data-name="ResNet50V2"]').hover()
     assert told.inner_text().startswith("ResNet50V2: 76.0 % top-1, 98 MiB")
@@ -184,7 +150,7 @@ def test_points_name_themselves_by_pointer_and_by_keyboard(show):
 
 @pytest.mark.browser
 def test_limits_and_axes_move_the_front(show):
-    page = show(STATES["choose"]).page
+    page = show(STATES["choose"])
     limit = page.get_by_label("CPU ≤")
     limit.focus()
     while float(page.locator(".ch-limit output").nth(1).inner_text().split()[0]) > 50:
@@ -202,7 +168,7 @@ def test_limits_and_axes_move_the_front(show):
 @pytest.mark.browser
 @pytest.mark.parametrize("log", [True, False])
 def test_points_stand_where_their_numbers_are(show, log):
-    page = show(ChooseModelDemo(logarithmic=log)).page
+    page = show(ChooseModelDemo(logarithmic=log))
     places = page.evaluate(
         """() => [...document.querySelectorAll(".ch-hit")].map((c) => [
             c.parentNode.dataset.name, c.cx.baseVal.value, c.cy.baseVal.value])"""
@@ -217,7 +183,7 @@ def test_points_stand_where_their_numbers_are(show, log):
 
 @pytest.mark.browser
 def test_the_table_says_the_same(show):
-    page = show(STATES["limits"]).page
+    page = show(STATES["limits"])
     demo = STATES["limits"]
     lines = [line.split("\t") for line in page.locator(".ch-table").inner_text().splitlines()[1:]]
     assert len(lines) == 15
@@ -232,10 +198,10 @@ def test_the_table_says_the_same(show):
 
 @pytest.mark.browser
 def test_scaling_is_pythons(show):
-    seen = show(STATES["scaling"])
+    page = show(STATES["scaling"])
     phis = [0, 0.5, 1, 3, 7]
     demo = STATES["scaling"]
-    got = seen.page.evaluate(
+    got = page.evaluate(
         """async ([phis, base, kinds]) => {
             const { scaled } = await import("./demos/scaling.js");
             return phis.map((phi) => scaled(phi, base, kinds));
@@ -249,7 +215,7 @@ def test_scaling_is_pythons(show):
 
 @pytest.mark.browser
 def test_phi_by_keyboard(show):
-    page = show(STATES["scaling"]).page
+    page = show(STATES["scaling"])
     page.get_by_label("φ", exact=True).focus()
     page.keyboard.press("End")
     assert "φ = 7: all together cost 96.28 times the base." in page.locator("main").inner_text()

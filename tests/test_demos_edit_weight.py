@@ -3,15 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from browser import served, visit
-from cnncourse import demos
 from cnncourse.demos import EditWeightDemo
 from cnncourse.demos.edit_weight import MOST_WEIGHTS
 from keras import layers
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 EDITS = [[0, 4, -1.5], [1, 100, 3.0], [2, 7, -2.25]]
 
 
@@ -120,28 +115,19 @@ def test_what_is_refused():
         EditWeightDemo(network(), pictures()[..., 0], [0, 1, 2])
 
 
-@pytest.fixture
-def site(tmp_path, demo):
-    """The demo as an island on a served page; yields the page's address."""
-    demos.write_assets(tmp_path)
-    (tmp_path / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-    with served(tmp_path) as address:
-        yield f"{address}/page.html"
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize(("side", "padding", "kernel_size"), [(8, "same", 3), (11, "valid", 4)])
-def test_the_browsers_network_is_keras(chromium, site, side, padding, kernel_size):
+def test_the_browsers_network_is_keras(show, side, padding, kernel_size):
     model, images = network(side, padding, kernel_size), pictures(side)
     demo = EditWeightDemo(model, images, [4, 7, 1], edits=EDITS)
-    with visit(chromium, site) as seen:
-        got = seen.page.evaluate(
-            """async ([network, edits, pictures]) => {
-                const { edited, forward } = await import("./demos/edit_weight.js");
-                return pictures.map((p) => forward(network, edited(network, edits), p));
-            }""",
-            [demo.network, EDITS, demo.pictures],
-        )
+    page = show(demo)
+    got = page.evaluate(
+        """async ([network, edits, pictures]) => {
+            const { edited, forward } = await import("./demos/edit_weight.js");
+            return pictures.map((p) => forward(network, edited(network, edits), p));
+        }""",
+        [demo.network, EDITS, demo.pictures],
+    )
     twin = with_edits(model, EDITS)
     for levels, image in zip(got, images, strict=True):
         for level, expected in zip(levels, keras_maps(twin, image), strict=True):
@@ -152,35 +138,32 @@ def test_the_browsers_network_is_keras(chromium, site, side, padding, kernel_siz
 
 
 @pytest.mark.browser
-def test_editing_by_keyboard_at_390_px(chromium, site, demo):
-    with visit(chromium, site, width=390) as seen:
-        page = seen.page
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        page.get_by_label("layer", exact=True).press("ArrowRight")  # conv_2
-        page.get_by_label("filter", exact=True).press("End")
-        page.get_by_label("reads map", exact=True).press("ArrowRight")
-        page.get_by_role("button", name="row 2, column 1").press("Enter")
-        demo.layer, demo.unit, demo.channel, demo.row = 1, 5, 1, 1
-        weight = page.get_by_label("weight", exact=True)
-        assert float(weight.input_value()) == pytest.approx(demo.weight, abs=0.006)
-        weight.press("End")
-        demo.edit(4)
-        best = int(demo.probabilities.argmax())
-        text = f"Answer: {best} ({100 * demo.probabilities[best]:.1f} %)."
-        assert page.locator(".ce-report").inner_text().startswith(text)
-        captions = page.locator(".ce figcaption").all_inner_texts()
-        assert {"conv_1: 0 of 8 changed", "conv_2: 1 of 6 changed"} <= set(captions)
-        cells = page.locator(".ce-answers tbody tr").all_inner_texts()
-        for row, now, before in zip(
-            cells, demo.probabilities, demo.maps(edited=False)[-1], strict=True
-        ):
-            assert f"{100 * now:.1f} %" in row and f"{100 * before:.1f} %" in row
-        assert seen.axe(".cn-demo") == []
-        bare = ":is(input, select, button):not([data-lm-suppress-shortcuts=true])"
-        assert page.locator(bare).count() == 0
-        assert seen.overflow() <= 0
-        page.get_by_role("button", name="put all back").press("Enter")
-        assert "conv_2: 0 of 6 changed" in page.locator(".ce figcaption").all_inner_texts()
-        page.get_by_label("layer", exact=True).press("End")  # the dense layer
-        assert page.locator(".ce-kernel button").count() == 1
-        assert seen.external() == [] and seen.errors == []
+def test_editing_by_keyboard_at_390_px(show, demo):
+    page = show(demo, width=390)
+    page.get_by_label("layer", exact=True).press("ArrowRight")  # conv_2
+    page.get_by_label("filter", exact=True).press("End")
+    page.get_by_label("reads map", exact=True).press("ArrowRight")
+    page.get_by_role("button", name="row 2, column 1").press("Enter")
+    demo.layer, demo.unit, demo.channel, demo.row = 1, 5, 1, 1
+    weight = page.get_by_label("weight", exact=True)
+    assert float(weight.input_value()) == pytest.approx(demo.weight, abs=0.006)
+    weight.press("End")
+    demo.edit(4)
+    best = int(demo.probabilities.argmax())
+    text = f"Answer: {best} ({100 * demo.probabilities[best]:.1f} %)."
+    assert page.locator(".ce-report").inner_text().startswith(text)
+    captions = page.locator(".ce figcaption").all_inner_texts()
+    assert {"conv_1: 0 of 8 changed", "conv_2: 1 of 6 changed"} <= set(captions)
+    cells = page.locator(".ce-answers tbody tr").all_inner_texts()
+    for row, now, before in zip(
+        cells, demo.probabilities, demo.maps(edited=False)[-1], strict=True
+    ):
+        assert f"{100 * now:.1f} %" in row and f"{100 * before:.1f} %" in row
+    assert show.visits[-1].axe(".cn-demo") == []
+    bare = ":is(input, select, button):not([data-lm-suppress-shortcuts=true])"
+    assert page.locator(bare).count() == 0
+    assert show.visits[-1].overflow() <= 0
+    page.get_by_role("button", name="put all back").press("Enter")
+    assert "conv_2: 0 of 6 changed" in page.locator(".ce figcaption").all_inner_texts()
+    page.get_by_label("layer", exact=True).press("End")  # the dense layer
+    assert page.locator(".ce-kernel button").count() == 1

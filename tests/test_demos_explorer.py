@@ -8,15 +8,11 @@ import keras
 import numpy as np
 import pytest
 import traitlets
-from browser import Visit, served
-from cnncourse import anatomy, architectures, demos, memory
+from cnncourse import anatomy, architectures, memory
 from cnncourse.demos import ExplorerDemo
 from cnncourse.demos.explorer import BYTES, title
 from cnncourse.plotting.network import in_bytes, in_words
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 BARE = ":is(input, select, button, summary, [tabindex]):not([data-lm-suppress-shortcuts=true])"
 
 
@@ -131,35 +127,6 @@ def test_what_is_refused(own):
             setattr(demo, trait, value)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island; checks requests and errors at the end."""
-    folder, address = site
-    visits = []
-
-    def open_page(demo, width=1000):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
-        visits.append(Visit(context.new_page()))
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        visits[-1].page.goto(f"{address}/page.html")
-        visits[-1].page.wait_for_selector('.cn-island[data-live="yes"]')
-        return visits[-1]
-
-    yield open_page
-    for seen in visits:
-        seen.page.context.close()
-        assert seen.external() == [] and seen.errors == []
-
-
 def shown(page):
     chosen = page.evaluate("document.querySelector('.ce').cnChosen")
     del chosen["fields"]
@@ -170,16 +137,16 @@ def shown(page):
 @pytest.mark.parametrize("width", [390, 1000])
 def test_accessible_at_every_width(show, own, googlenet, width):
     for demo in (ExplorerDemo(own), ExplorerDemo(googlenet, stage=3, step=2)):
-        seen = show(demo, width)
-        assert seen.overflow() <= 0
-        assert seen.axe(".cn-demo") == []
-        assert seen.page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
+        page = show(demo, width)
+        assert show.visits[-1].overflow() <= 0
+        assert show.visits[-1].axe(".cn-demo") == []
+        assert page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
 
 
 @pytest.mark.browser
 def test_every_stage_and_step_as_in_python(show, googlenet):
     demo = ExplorerDemo(googlenet, batch_size=7, dtype="float16", y=20.5, x=71)
-    page = show(demo).page
+    page = show(demo)
     page.locator("summary").click()
     for stage in range(len(demo.network["stages"])):
         demo.stage = stage
@@ -195,7 +162,7 @@ def test_every_stage_and_step_as_in_python(show, googlenet):
 def test_what_is_written_on_the_page(show, googlenet):
     demo = ExplorerDemo(googlenet, stage=3, batch_size=32)
     stages = anatomy.stages(googlenet)
-    page = show(demo).page
+    page = show(demo)
     whole = page.locator(".ce-legend").inner_text()
     assert in_words(sum(s.parameters for s in stages)) in whole
     assert in_words(sum(s.macs for s in stages)) in whole
@@ -220,7 +187,7 @@ def test_what_is_written_on_the_page(show, googlenet):
 @pytest.mark.browser
 def test_keys_and_pointer(show, own):
     demo = ExplorerDemo(own)
-    page = show(demo).page
+    page = show(demo)
     page.locator(".ce-stage input").first.focus()
     page.keyboard.press("ArrowRight")
     demo.stage = 1
@@ -248,9 +215,9 @@ def test_keys_and_pointer(show, own):
 def test_where_no_single_field_exists_the_page_says_so(show, own):
     stages = anatomy.stages(own)
     unknown = [i for i, s in enumerate(stages) if s.fields is None and len(s.shape) == 3]
-    page = show(ExplorerDemo(own, stage=unknown[0])).page
+    page = show(ExplorerDemo(own, stage=unknown[0]))
     assert "Not all neurons see alike" in page.locator(".ce-sight").inner_text()
-    page = show(ExplorerDemo(own, stage=len(stages) - 1)).page
+    page = show(ExplorerDemo(own, stage=len(stages) - 1))
     assert "from the whole photo" in page.locator(".ce-sight").inner_text()
 
 
@@ -268,7 +235,7 @@ def corner_colours(page):
 
 @pytest.mark.browser
 def test_the_field_moves_on_the_photo(show, own):
-    page = show(ExplorerDemo(own)).page
+    page = show(ExplorerDemo(own))
     before = corner_colours(page)
     photo = page.locator(".ce-photo")
     photo.focus()

@@ -7,14 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import traitlets
-from browser import served, visit
-from cnncourse import demos
 from cnncourse.demos import FlipbookDemo
 from PIL import Image
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 CAPTIONS = ["All is black & dark.", "A grey square <b>.", "All is white."]
 
 
@@ -82,23 +77,18 @@ def test_a_position_outside_is_refused(book):
 
 
 @pytest.mark.browser
-def test_leafing_through_in_the_book(chromium, tmp_path, book):
-    demos.write_assets(tmp_path)
-    (tmp_path / "page.html").write_text(PAGE.format(book.island()), encoding="utf-8")
-    with served(tmp_path) as address, visit(chromium, f"{address}/page.html", width=390) as seen:
-        page = seen.page
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        image, words = page.locator(".cf-picture"), page.locator(".cf-caption")
-        for position, key in enumerate(("ArrowRight", "ArrowRight", None)):
-            assert image.get_attribute("src") == book.sources[position]
-            assert image.get_attribute("alt") == words.inner_text() == CAPTIONS[position]
-            assert page.locator("output").inner_text() == book.values[position]
-            if key:
-                page.get_by_label("brightness").press(key)
-        page.get_by_role("button", name="Step").click()  # from the last to the first
-        assert words.inner_text() == CAPTIONS[0]
-        page.get_by_role("button", name="Play").click()
-        page.get_by_text(CAPTIONS[2], exact=True).wait_for()
-        assert seen.axe(".cn-demo") == []
-        assert seen.overflow() <= 0
-        assert seen.external() == [] and seen.errors == []
+def test_leafing_through_in_the_book(show, book):
+    page = show(book, width=390)
+    image, words = page.locator(".cf-picture"), page.locator(".cf-caption")
+    for position, key in enumerate(("ArrowRight", "ArrowRight", None)):
+        assert image.get_attribute("src") == book.sources[position]
+        assert image.get_attribute("alt") == words.inner_text() == CAPTIONS[position]
+        assert page.locator("output").inner_text() == book.values[position]
+        if key:
+            page.get_by_label("brightness").press(key)
+    page.get_by_role("button", name="Step").click()  # from the last to the first
+    assert words.inner_text() == CAPTIONS[0]
+    page.get_by_role("button", name="Play").click()
+    page.get_by_text(CAPTIONS[2], exact=True).wait_for()
+    assert show.visits[-1].axe(".cn-demo") == []
+    assert show.visits[-1].overflow() <= 0

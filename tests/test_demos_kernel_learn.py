@@ -3,16 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from browser import served, visit
-from cnncourse import demos
 from cnncourse.demos import KernelLearnDemo
 from cnncourse.demos.kernel_learn import GOALS, MOST_STEPS, TOO_LARGE
 from cnncourse.demos.kernels import preset
 from traitlets import TraitError
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 SETTINGS = [
     {"picture": picture, "goal": goal, "learning_rate": rate, "steps": steps}
     for picture in ("noise", "photo")
@@ -76,28 +71,18 @@ def test_still_follows_the_state():
     np.testing.assert_array_equal(picture[:, 162:312], picture[:, 324:474])  # learnt it
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The demo as an island on a served page; yields the page's address."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    (folder / "page.html").write_text(PAGE.format(KernelLearnDemo().island()), encoding="utf-8")
-    with served(folder) as address:
-        yield f"{address}/page.html"
-
-
 @pytest.mark.browser
-def test_the_path_is_pythons(chromium, site):
+def test_the_path_is_pythons(show):
     demo = KernelLearnDemo()
-    with visit(chromium, site) as seen:
-        got = seen.page.evaluate(
-            """async ([settings, pictures, start]) => {
-                const { learnPath } = await import("./demos/kernel_learn.js");
-                return settings.map(({ picture, goal, learning_rate, steps }) =>
-                    learnPath(pictures[picture], start, goal, learning_rate, steps));
-            }""",
-            [SETTINGS, demo.pictures, demo.start],
-        )
+    page = show(KernelLearnDemo())
+    got = page.evaluate(
+        """async ([settings, pictures, start]) => {
+            const { learnPath } = await import("./demos/kernel_learn.js");
+            return settings.map(({ picture, goal, learning_rate, steps }) =>
+                learnPath(pictures[picture], start, goal, learning_rate, steps));
+        }""",
+        [SETTINGS, demo.pictures, demo.start],
+    )
     for settings, path in zip(SETTINGS, got, strict=True):
         kernels, losses = KernelLearnDemo(**settings).path()
         np.testing.assert_allclose(path["kernels"], kernels, rtol=1e-9, atol=1e-9)
@@ -105,36 +90,31 @@ def test_the_path_is_pythons(chromium, site):
 
 
 @pytest.mark.browser
-def test_steps_by_keyboard_at_390_px(chromium, site):
-    with visit(chromium, site, width=390) as seen:
-        page = seen.page
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        report = page.locator(".cl-report")
-        page.get_by_role("button", name="Step").focus()
-        for _ in range(3):
-            page.keyboard.press("Enter")
-        loss = float(f"{KernelLearnDemo(steps=3).loss:.3g}")
-        assert report.inner_text().startswith(f"Step 3: loss {loss:g};")
-        page.get_by_role("button", name="Back").click()
-        assert report.inner_text().startswith("Step 2:")
-        slider = page.get_by_label("learning rate")
-        slider.press("ArrowRight")  # another rate: from the start
-        assert report.inner_text().startswith("Step 0:")
-        assert slider.input_value() == "0.11"
-        slider.press("End")
-        for _ in range(4):
-            page.get_by_role("button", name="Step").click()
-        assert "smaller learning rate" in page.locator(".cn-message").inner_text()
-        page.get_by_role("button", name="Restart").click()
-        assert page.locator(".cn-message").inner_text() == ""
-        page.get_by_label("hidden", exact=True).select_option("box")
-        page.get_by_role("button", name="Play").click()
-        page.wait_for_function(
-            "document.querySelector('.cl-report').textContent.match(/Step .\\d/)"
-        )
-        page.get_by_role("button", name="Pause").click()
-        assert seen.axe(".cn-demo") == []
-        bare = ":is(input, select, button):not([data-lm-suppress-shortcuts=true])"
-        assert page.locator(bare).count() == 0
-        assert seen.overflow() <= 0
-        assert seen.external() == [] and seen.errors == []
+def test_steps_by_keyboard_at_390_px(show):
+    page = show(KernelLearnDemo(), width=390)
+    report = page.locator(".cl-report")
+    page.get_by_role("button", name="Step").focus()
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    loss = float(f"{KernelLearnDemo(steps=3).loss:.3g}")
+    assert report.inner_text().startswith(f"Step 3: loss {loss:g};")
+    page.get_by_role("button", name="Back").click()
+    assert report.inner_text().startswith("Step 2:")
+    slider = page.get_by_label("learning rate")
+    slider.press("ArrowRight")  # another rate: from the start
+    assert report.inner_text().startswith("Step 0:")
+    assert slider.input_value() == "0.11"
+    slider.press("End")
+    for _ in range(4):
+        page.get_by_role("button", name="Step").click()
+    assert "smaller learning rate" in page.locator(".cn-message").inner_text()
+    page.get_by_role("button", name="Restart").click()
+    assert page.locator(".cn-message").inner_text() == ""
+    page.get_by_label("hidden", exact=True).select_option("box")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.cl-report').textContent.match(/Step .\\d/)")
+    page.get_by_role("button", name="Pause").click()
+    assert show.visits[-1].axe(".cn-demo") == []
+    bare = ":is(input, select, button):not([data-lm-suppress-shortcuts=true])"
+    assert page.locator(bare).count() == 0
+    assert show.visits[-1].overflow() <= 0

@@ -5,15 +5,11 @@ import itertools
 import keras
 import pytest
 import traitlets
-from browser import served, visit
 from cnncourse import demos, memory
 from cnncourse.demos import MemoryDemo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 OPTIMIZERS = {
     "sgd": "sgd",
     "momentum": keras.optimizers.SGD(momentum=0.9),
@@ -129,20 +125,14 @@ def test_still_and_refusals():
             MemoryDemo(**wrong)
 
 
-@pytest.fixture(scope="module")
-def opened(chromium, tmp_path_factory):
-    """The demo as an island at 390 px; checks requests and errors at the end."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    (folder / "page.html").write_text(PAGE.format(MemoryDemo().island()), encoding="utf-8")
-    with served(folder) as address, visit(chromium, f"{address}/page.html", width=390) as seen:
-        seen.page.wait_for_selector('.cn-island[data-live="yes"]')
-        yield seen
-        assert seen.external() == [] and seen.errors == []
+@pytest.fixture
+def page(show):
+    """The demo as an island at 390 px."""
+    return show(MemoryDemo(), width=390)
 
 
 @pytest.mark.browser
-def test_browser_has_pythons_numbers(opened):
+def test_browser_has_pythons_numbers(page):
     choices = itertools.product(
         (16, 37, 200), (1, 4), (1, 64), (False, True), (1, 2, 3), (1, 50),
         ("training", "prediction"), ("float32", "mixed", "float16"), ("sgd", "adam"),
@@ -150,7 +140,7 @@ def test_browser_has_pythons_numbers(opened):
     keys = ("height", "depth", "maps", "double", "strides", "batch_size", "mode", "precision")
     cases = [{**SETTINGS[0], **dict(zip((*keys, "optimizer"), c, strict=True))} for c in choices]
     cases = [*SETTINGS, *cases[::5]]
-    got = opened.page.evaluate(
+    got = page.evaluate(
         """async (cases) => {
             const { plan, remedies, largestBatch } = await import("./demos/memory.js");
             return cases.map((s) => [plan(s), remedies(s), largestBatch(s)]);
@@ -165,8 +155,7 @@ def test_browser_has_pythons_numbers(opened):
 
 
 @pytest.mark.browser
-def test_keyboard_and_words(opened):
-    page = opened.page
+def test_keyboard_and_words(page):
     demo = MemoryDemo()
     shown = page.locator(".cm-total output")
     assert shown.inner_text() == f"{demo.plan()['total'] / 1e6:.2f} MB"
@@ -190,9 +179,9 @@ def test_keyboard_and_words(opened):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("mode", ["training", "prediction"])
-def test_accessible_and_narrow(opened, mode):
-    opened.page.get_by_label("what for").select_option(mode)
-    assert opened.axe(".cn-demo") == []
-    assert opened.overflow() <= 0
+def test_accessible_and_narrow(show, page, mode):
+    page.get_by_label("what for").select_option(mode)
+    assert show.visits[-1].axe(".cn-demo") == []
+    assert show.visits[-1].overflow() <= 0
     bare = ":is(input, select, button, [tabindex]):not([data-lm-suppress-shortcuts=true])"
-    assert opened.page.locator(f".cn-demo {bare}").count() == 0
+    assert page.locator(f".cn-demo {bare}").count() == 0

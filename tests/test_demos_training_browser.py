@@ -2,14 +2,9 @@
 
 import numpy as np
 import pytest
-from browser import served, visit
-from cnncourse import demos
 from cnncourse.demos import AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDemo
 
 pytestmark = pytest.mark.browser
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
 BARE = ":is(input, select, button, [tabindex]):not([data-lm-suppress-shortcuts=true])"
 STATES = {
     "dropout": DropoutDemo(),
@@ -25,24 +20,6 @@ STATES = {
         rotation=180, shift=50, zoom=60, contrast=90, noise=40, flip=False, draw=77
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """Serve the demos' modules; `site(demo)` writes a page with its island, gives its address."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as url:
-
-        def write(demo):
-            (folder / "index.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-            return f"{url}/index.html"
-
-        yield write
-
-
-def alive(page):
-    page.wait_for_selector('.cn-island[data-live="yes"]')
 
 
 def shown(page):
@@ -66,74 +43,64 @@ def expected(demo):
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_numbers_are_pythons_and_all_is_accessible_at_390_px(chromium, site, name):
+def test_numbers_are_pythons_and_all_is_accessible_at_390_px(show, name):
     demo = STATES[name]
-    with visit(chromium, site(demo), width=390) as seen:
-        alive(seen.page)
-        found = shown(seen.page)
-        wanted = expected(demo)
-        assert set(found) == set(wanted)
-        for key, value in wanted.items():
-            np.testing.assert_allclose(found[key], value, atol=1e-4, err_msg=key)
-        assert seen.overflow() <= 0
-        assert seen.axe(".cn-demo") == []
-        assert seen.page.locator(BARE).count() == 0
-        assert seen.errors == [] and seen.external() == []
+    page = show(demo, width=390)
+    found = shown(page)
+    wanted = expected(demo)
+    assert set(found) == set(wanted)
+    for key, value in wanted.items():
+        np.testing.assert_allclose(found[key], value, atol=1e-4, err_msg=key)
+    assert show.visits[-1].overflow() <= 0
+    assert show.visits[-1].axe(".cn-demo") == []
+    assert page.locator(BARE).count() == 0
 
 
-def test_dropout_by_keyboard(chromium, site):
-    with visit(chromium, site(DropoutDemo())) as seen:
-        page = seen.page
-        alive(page)
-        page.get_by_label("drop rate").press("ArrowRight")
-        assert shown(page)["output"] == pytest.approx(DropoutDemo(rate=35).output.tolist())
-        page.get_by_label("phase").select_option("prediction")
-        page.get_by_label("scaling").select_option("classic")
-        page.get_by_text("all are multiplied by 0.6500").wait_for()
-        page.get_by_label("scaling").select_option("none")
-        page.get_by_text("1.54 times what it was trained with").wait_for()
-        page.get_by_role("button", name="Step").click()
-        assert len(shown(page)["running"]) == 2
-        page.get_by_role("button", name="Play").click()
-        page.wait_for_function("document.querySelector('.cn-demo').cnOutput.running.length > 4")
+def test_dropout_by_keyboard(show):
+    page = show(DropoutDemo())
+    page.get_by_label("drop rate").press("ArrowRight")
+    assert shown(page)["output"] == pytest.approx(DropoutDemo(rate=35).output.tolist())
+    page.get_by_label("phase").select_option("prediction")
+    page.get_by_label("scaling").select_option("classic")
+    page.get_by_text("all are multiplied by 0.6500").wait_for()
+    page.get_by_label("scaling").select_option("none")
+    page.get_by_text("1.54 times what it was trained with").wait_for()
+    page.get_by_role("button", name="Step").click()
+    assert len(shown(page)["running"]) == 2
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('.cn-demo').cnOutput.running.length > 4")
 
 
-def test_batch_norm_by_keyboard(chromium, site):
-    with visit(chromium, site(BatchNormDemo())) as seen:
-        page = seen.page
-        alive(page)
-        page.get_by_text("Normalised: −1.3411, −0.4470, 0.4470, 1.3411.").wait_for()
-        page.get_by_label("move last").press("ArrowRight")
-        page.get_by_label("gamma").press("End")
-        page.get_by_label("phase").select_option("inference")
-        demo = BatchNormDemo(last=0.1, gamma=3, phase="inference")
-        assert shown(page)["output"] == pytest.approx(demo.output.tolist())
-        page.get_by_role("button", name="Reset").click()
-        assert shown(page)["output"] == pytest.approx(BatchNormDemo().output.tolist())
+def test_batch_norm_by_keyboard(show):
+    page = show(BatchNormDemo())
+    page.get_by_text("Normalised: −1.3411, −0.4470, 0.4470, 1.3411.").wait_for()
+    page.get_by_label("move last").press("ArrowRight")
+    page.get_by_label("gamma").press("End")
+    page.get_by_label("phase").select_option("inference")
+    demo = BatchNormDemo(last=0.1, gamma=3, phase="inference")
+    assert shown(page)["output"] == pytest.approx(demo.output.tolist())
+    page.get_by_role("button", name="Reset").click()
+    assert shown(page)["output"] == pytest.approx(BatchNormDemo().output.tolist())
 
 
-def test_every_diagnosis_is_answered(chromium, site):
-    with visit(chromium, site(LossCurveDemo())) as seen:
-        page = seen.page
-        alive(page)
-        answer = page.locator("[role=status]")
-        for n in range(6):
-            page.get_by_label("show").select_option(str(n))
-            assert "Look at the curves" in answer.inner_text()
-            for guess in ("good", "overfit", "underfit", "too large", "too small"):
-                page.get_by_label("it is").select_option(guess)
-                demo = LossCurveDemo(case=n, guess=guess)
-                assert answer.inner_text().startswith("Right" if demo.right else "Look again")
-                assert (demo.chosen["remedy"] in answer.inner_text()) == demo.right
+def test_every_diagnosis_is_answered(show):
+    page = show(LossCurveDemo())
+    answer = page.locator("[role=status]")
+    for n in range(6):
+        page.get_by_label("show").select_option(str(n))
+        assert "Look at the curves" in answer.inner_text()
+        for guess in ("good", "overfit", "underfit", "too large", "too small"):
+            page.get_by_label("it is").select_option(guess)
+            demo = LossCurveDemo(case=n, guess=guess)
+            assert answer.inner_text().startswith("Right" if demo.right else "Look again")
+            assert (demo.chosen["remedy"] in answer.inner_text()) == demo.right
 
 
-def test_augment_by_keyboard(chromium, site):
-    with visit(chromium, site(AugmentDemo())) as seen:
-        page = seen.page
-        alive(page)
-        page.get_by_label("rotation").press("Home")
-        page.get_by_label("draw", exact=True).press("ArrowRight")
-        demo = AugmentDemo(rotation=0, draw=2)
-        np.testing.assert_allclose(shown(page)["output"][5], demo.variant(5).ravel(), atol=1e-3)
-        label = page.locator("canvas").nth(1).get_attribute("aria-label")
-        assert label.startswith("variant 1: turned 0°")
+def test_augment_by_keyboard(show):
+    page = show(AugmentDemo())
+    page.get_by_label("rotation").press("Home")
+    page.get_by_label("draw", exact=True).press("ArrowRight")
+    demo = AugmentDemo(rotation=0, draw=2)
+    np.testing.assert_allclose(shown(page)["output"][5], demo.variant(5).ravel(), atol=1e-3)
+    label = page.locator("canvas").nth(1).get_attribute("aria-label")
+    assert label.startswith("variant 1: turned 0°")
