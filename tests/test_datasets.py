@@ -236,3 +236,11 @@ def test_nothing_takes_the_place_of_a_set_that_is_not_there(monkeypatch, tmp_pat
         with pytest.raises(datasets.DatasetError, match="could not be downloaded from storage"):
             load()
     assert list(tmp_path.rglob("*.gz")) == []
+
+
+def test_photos_are_scikit_learns():
+    from sklearn.datasets import load_sample_images
+
+    photos = datasets.sample_photos()
+    assert photos.dtype == "uint8"
+    np.testing.assert_array_equal(photos, load_sample_images().images)

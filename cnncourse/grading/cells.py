@@ -5,7 +5,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
+from cnncourse.imports import without
+
+with without("rfc3987_syntax"):  # a second, for addresses that no notebook's format has
+    import nbformat
 
 CHECK_PREFIX = "check_"
 MISTAKE_TAG = "mistake"
