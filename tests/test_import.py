@@ -20,6 +20,7 @@ FLOORS = {
     "trace": 0,
     "model_table": 0,
     "plotting": 0,
+    "imports": 0,
     "paths": 0,
     "session": 1,
     "layers": 0.7,  # architectures are built from them
