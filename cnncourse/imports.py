@@ -13,11 +13,11 @@ def without(*names):
     Args:
         names: of top-level packages that what is imported here treats as optional.
 
-    >>> with without("wave"):
-    ...     import wave
+    >>> with without("tabnanny"):
+    ...     import tabnanny
     Traceback (most recent call last):
-    ModuleNotFoundError: import of wave halted; None in sys.modules
-    >>> import wave
+    ModuleNotFoundError: import of tabnanny halted; None in sys.modules
+    >>> import tabnanny
     """
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # None there is Python's way to say: not to be had

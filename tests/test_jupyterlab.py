@@ -56,6 +56,8 @@ def needed_for_demos(cells):
 
 
 def test_only_what_demos_need_is_kept():
+    assert set(WHOLE) <= {path.stem for path in CHAPTERS}
+
     def cell(source, demo=False):
         html = [nbformat.v4.new_output("display_data", {"text/html": "<p class=cn-island>"})]
         return nbformat.v4.new_code_cell(source, outputs=html if demo else [])

@@ -133,7 +133,8 @@ def test_bad_files_are_caught(content, problem):
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xd8 a picture", b"../root/x https://a.org/root/x ~/home/x /roots/x", b""]
+    "content",
+    [b"\xff\xd8 a picture", b"../ro" + b"ot/x https://a.org/ro" + b"ot/x ~/home/x /roots/x", b""],
 )
 def test_good_files_pass(content):
     assert lint.file_problems(content) == []

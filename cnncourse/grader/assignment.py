@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import cnncourse
-from cnncourse.grader.environment import command, environment
+from cnncourse.grader.environment import command, environment, import_keras
 from cnncourse.grading import build
 from cnncourse.grading.cells import AuthorError, Exercise, Source, is_mistake, read_source
 from cnncourse.grading.key import ExerciseKey
 from cnncourse.grading.probes import Probe, Random
 from cnncourse.grading.values import decode
-from cnncourse.imports import without
 
 FROM_SCRATCH = "from-scratch"
 _TRIES = 20
@@ -242,16 +241,6 @@ def _secret(
     raise AuthorError(f"{problem} (for {_TRIES} random draws of its inputs)")
 
 
-def _import_keras() -> None:
-    """Import Keras without what it only offers wrappers for, and TensorFlow without a converter.
-
-    Half of the seconds go there. A solution can still import these libraries by themselves.
-    """
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        with without("jax", "matplotlib", "sklearn"):
-            import keras  # noqa: F401
-
-
 def main() -> None:
     """Read the request from standard input, write the answer to standard output."""
     request = json.load(sys.stdin)
@@ -259,7 +248,7 @@ def main() -> None:
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         os.dup2(nowhere.fileno(), 1)  # what libraries in C print is not the answer
         try:
-            _import_keras()
+            import_keras("matplotlib", "sklearn")
             made = [_run(Path(path), request["seed"]) for path in request["paths"]]
             answer = {"assignments": made}
         except AuthorError as error:

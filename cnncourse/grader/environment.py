@@ -1,9 +1,11 @@
 """The environment of every process that the grader starts: little, and the same for all."""
 
+import importlib
 import os
 import sys
 from pathlib import Path
 
+from cnncourse.imports import without
 from cnncourse.paths import PACKAGE
 
 # One thread each: a fork needs a process with one, and sums come out the same everywhere.
@@ -40,3 +42,18 @@ def environment() -> dict[str, str]:
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of this package; no folder of the caller's counts."""
     return [sys.executable, "-P", "-s", "-m", f"cnncourse.grader.{module}", *arguments]
+
+
+def import_keras(*spared: str) -> None:
+    """Import Keras without libraries that it only offers wrappers for; they take seconds.
+
+    JAX is spared as well where it is not the backend: TensorFlow has a converter for it. All of
+    them can still be imported by themselves.
+
+    Args:
+        spared: names of such libraries.
+    """
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        spared = (*spared, "jax")
+    with without(*spared):
+        importlib.import_module("keras")

@@ -16,9 +16,9 @@ import sys
 import time
 
 from cnncourse.grader import linux
+from cnncourse.grader.environment import import_keras
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.sandbox import confine, enter_jail
-from cnncourse.imports import without
 
 LIBRARIES = (
     *("numpy", "keras", "matplotlib.pyplot", "scipy.signal"),
@@ -63,11 +63,9 @@ def serve(control: socket.socket, proc: int, preload: bool) -> None:
     """Import the libraries, then fork for every request until the driver hangs up."""
     started = time.perf_counter()
     if preload:
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        # TensorFlow has a converter for JAX, which takes half a second where JAX is installed.
-        with without(*["jax"] * (backend == "tensorflow")):
-            for name in LIBRARIES:
-                importlib.import_module(name)
+        import_keras()
+        for name in LIBRARIES:
+            importlib.import_module(name)
     else:
         importlib.import_module("cnncourse.grader.runner")
     threads = len(os.listdir(os.open("self/task", os.O_RDONLY, dir_fd=proc)))

@@ -26,7 +26,7 @@ class ResidualUnit(keras.layers.Layer):
 
     Do not train a projection with strides from fewer than 16 channels on a CPU with TensorFlow:
     oneDNN, which computes its gradient there, then writes beyond its memory, and Python may crash
-    (oneDNN's issue 6035, open in September 2026).
+    (oneDNN's issue 6035).
 
     Args:
         filters: maps of each convolution, a positive integer.
