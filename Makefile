@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 FOR_LAB  := $(VENV)/.installed-lab
 FOR_TEST := $(VENV)/.installed-test
 
-.PHONY: lab test lint format notebooks build book benchmarks accuracy constraints test-backends clean help
+.PHONY: lab test lint format notebooks build book parity benchmarks accuracy constraints test-backends clean help
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -76,6 +76,10 @@ book: $(FOR_TEST)  ## build the book into book/_build/html
 test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTorch (ARGS="jax --networks mobilenet")
 	$(PIP) install -q -c constraints.txt jax torch
 	$(BIN)/python tests/backends.py $(ARGS)
+
+parity: $(FOR_TEST)  ## compare every network at full size with keras.applications (half an hour)
+	$(BIN)/python -m pytest -m deep tests/test_architectures.py
+	$(BIN)/python benchmarks/parity.py
 
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py

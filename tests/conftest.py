@@ -22,3 +22,12 @@ def grader(tmp_path_factory):
         pytest.skip(f"submissions cannot be isolated here: {problem[0]}")
     with Grader.of([*solutions, toy], "the seed of the tests", jobs=2) as made:
         yield made
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave the deep networks to `make parity`, which asks for them: `-m deep`."""
+    if "deep" not in config.getoption("-m"):
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+        if deep:
+            config.hook.pytest_deselected(items=deep)

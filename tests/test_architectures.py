@@ -265,10 +265,13 @@ def test_basic_resnets_equal_a_plain_one(name, depths):
 
 DEEPER = {"densenet169", "densenet201", "resnet101", "resnet152", "vgg19"}
 DEEPER |= {f"efficientnet_b{i}" for i in range(1, 8)}
-SMALL = sorted(PARAMETERS.keys() - DEEPER)  # the deeper ones are others with larger numbers
+EVERY = [  # the deeper ones are others with larger numbers: `make parity` runs them
+    pytest.param(name, marks=pytest.mark.deep) if name in DEEPER else name
+    for name in sorted(PARAMETERS)
+]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     keras.utils.set_random_seed(1)
     side = SMALLEST.get(name, 32)
@@ -297,7 +300,7 @@ def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     assert first == second
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_network_works_in_half_precision(name):
     side = SMALLEST.get(name, 64)
     keras.config.set_dtype_policy("mixed_float16")
