@@ -103,9 +103,9 @@ def write_table(rows):
         "",
         "Written by `python benchmarks/parity.py`: our networks and `keras.applications` with the",
         "same random weights (seed 0) and 2 images (seed 5). Error: the largest difference of the",
-        f"outputs relative to the largest output (goal < {parity.TOLERANCE:.0e}), of the logits and,",
-        "without top, of the maps. Names, shapes, strides, epsilons and momenta of all layers are",
-        "the same too. The mistake, which must be seen in the last maps: every epsilon doubled; in",
+        f"outputs relative to the largest output (goal < {parity.TOLERANCE:.0e}), of logits and,",
+        "without top, of maps. Names, shapes, strides, epsilons and momenta of all layers are the",
+        "same, too. The mistake, which must be seen in the last maps: every epsilon doubled; in",
         "VGG, which has none, the first ReLU left out.",
         "",
         "| network | parameters | native side | logits | maps | odd sides | logits | maps |"
