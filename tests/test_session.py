@@ -14,9 +14,9 @@ from cnncourse import session
 
 def test_profile_is_quick_without_a_gpu_and_full_with_one(monkeypatch):
     monkeypatch.delenv("CNNCOURSE_PROFILE", raising=False)
-    monkeypatch.setattr(session, "_gpus", list)
+    monkeypatch.setattr(session, "gpus", list)
     assert cnncourse.profile() == "quick"
-    monkeypatch.setattr(session, "_gpus", lambda: ["gpu:0"])
+    monkeypatch.setattr(session, "gpus", lambda: ["NVIDIA H200"])
     assert cnncourse.profile() == "full"
 
 
@@ -51,7 +51,7 @@ def test_setup_seeds_initialisers_and_numpy_and_sets_the_style(capsys):
 
 
 def test_the_line_names_device_profile_and_data(monkeypatch, capsys):
-    monkeypatch.setattr(session, "_gpus", list)
+    monkeypatch.setattr(session, "gpus", list)
     monkeypatch.setenv("CNNCOURSE_PROFILE", "quick")
     monkeypatch.setenv("CNNCOURSE_KERNEL", "gpu")
     monkeypatch.setenv("CNNCOURSE_DATA", "mirror-folder")
