@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from cnncourse import session
+from fake_gpus import BACKENDS, NAME, pretend
 
 
 def test_profile_is_quick_without_a_gpu_and_full_with_one(monkeypatch):
@@ -28,6 +29,15 @@ def test_profile_follows_the_environment_and_refuses_other_words(monkeypatch):
         ValueError, match="CNNCOURSE_PROFILE is 'fast'; accepted: 'quick' or 'full'"
     ):
         cnncourse.profile()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gpus_are_named_on_every_backend(monkeypatch, backend):
+    pretend(monkeypatch, backend, gpu=True)
+    assert session.gpus() == [NAME]
+    assert session._device() == "1 × GPU (NVIDIA H200)"
+    pretend(monkeypatch, backend, gpu=False)
+    assert session.gpus() == []
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "42", True, None])
