@@ -53,10 +53,10 @@ def setup(seed: int = 42) -> None:
 
         gpus()  # looks for CUDA, and complains where there is none
         size = profile()
+        keras.utils.set_random_seed(seed)  # imports TensorFlow, whatever the backend
 
     from cnncourse import plotting
 
-    keras.utils.set_random_seed(seed)
     plotting.use_style()
     print(
         f"cnncourse {__version__} · Python {platform.python_version()} · "
