@@ -123,4 +123,4 @@ def _device() -> str:
 
 def _data_source() -> str:
     mirror = os.environ.get("CNNCOURSE_DATA")
-    return f"mirror {mirror}" if mirror else "embedded"
+    return f"mirror {mirror}" if mirror else "Keras' cache or download"

@@ -71,6 +71,9 @@ def test_the_line_names_device_profile_and_data(monkeypatch, capsys):
     assert f"Keras {keras.__version__}" in line
     assert "profile quick" in line
     assert "data mirror mirror-folder" in line
+    monkeypatch.delenv("CNNCOURSE_DATA")
+    cnncourse.setup()
+    assert capsys.readouterr().out.endswith("data Keras' cache or download\n")
 
 
 def test_setup_first_keeps_the_start_up_log_away_but_not_later_messages():
