@@ -10,7 +10,6 @@ import io
 import json
 import re
 import statistics
-import time
 from argparse import Namespace
 from functools import partial
 
@@ -437,12 +436,10 @@ def test_reference_layer_table():
 
 
 def test_reference_train_digits():
-    start = time.perf_counter()
     _, train_digits, verdict, *_ = defined(
         SOLUTIONS, "digits", "train_digits", "verdict", "x_digits", "y_digits"
     )
     network = train_digits(1)
-    assert time.perf_counter() - start < 30
     assert verdict(network) == {"accurate": True, "small": True, "probabilities": True}
     digits = datasets.digits()
     answers = network.predict(digits.test.images / 16, verbose=0).argmax(axis=1)
