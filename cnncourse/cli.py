@@ -118,7 +118,8 @@ def data_list():
 def fetch(names, to):
     """Download data sets into a mirror: NAMES, or all but the large flowers.
 
-    Files that are there and whole are skipped, so an interrupted command can be given again.
+    Files that are there and whole are skipped, and a download that was cut goes on where it
+    stopped, if the server allows that: an interrupted command can simply be given again.
     """
     from cnncourse.datasets import mirror as course
 
@@ -135,6 +136,7 @@ def fetch(names, to):
 def verify(context, names, root):
     """Compare every file of a mirror with its hash: of NAMES, or of all data sets in it.
 
+    A folder of flowers without a list of hashes is read to the end, and said to have none.
     The exit status is 1 if something is missing or damaged.
     """
     from cnncourse.datasets import mirror as course

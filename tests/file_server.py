@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import re
 import threading
 
 
@@ -10,13 +11,14 @@ class Server(http.server.ThreadingHTTPServer):
 
     Manners: "well", "missing" (404), "web page", "altered" (the last byte), "cut" (the line, in
     the middle), "half" (and the server says that this is all), "stalled" (after the first half,
-    for good), "together" (no answer before a second one asks).
+    for good), "held" (no answer before `go` is set), "deaf" (sends all, whatever was asked for).
+    `sent` tells how many bytes the last answer had.
     """
 
     def __init__(self, files):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.manner, self.requests = files, "well", 0
-        self.both, self.over = threading.Barrier(2), threading.Event()
+        self.files, self.manner, self.requests, self.sent = files, "well", 0, 0
+        self.go, self.over = threading.Event(), threading.Event()
 
     def url(self, path):
         return f"http://127.0.0.1:{self.server_port}{path}"
@@ -48,13 +50,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = body[:-1] + bytes([body[-1] ^ 1])
         elif manner == "half":
             body = body[: len(body) // 2]
-        self.send_response(200)
+        start = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if start and manner not in ("deaf", "web page"):
+            self.send_response(206)
+            body = body[int(start[1]) :]
+        else:
+            self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if manner in ("cut", "stalled"):
             body = body[: len(body) // 2]
-        if manner == "together":
-            self.server.both.wait(60)
+        if manner == "held":
+            self.server.go.wait(60)
+        self.server.sent = len(body)
         with contextlib.suppress(OSError):  # the client may have been killed
             self.wfile.write(body)
         if manner == "stalled":

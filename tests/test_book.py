@@ -118,7 +118,7 @@ def test_a_page_in_the_browser(chromium, address, page, width):
 def test_chapters_hold_their_demos(chromium, address):
     for page, demos in {
         "00_start_here": {"timeline"},
-        "01_seeing": {"cortex", "ladder"},
+        "01_seeing": {"cortex", "ladder", "neighbours"},
         "02_convolution": {"filter", "stack", "arithmetic"},
         "03_pooling": {"pooling"},
         "04_memory_and_compute": {"flipbook", "memory"},

@@ -58,7 +58,7 @@ def test_digits_are_scikit_learns_in_three_splits():
 
 def test_everything_says_what_it_is():
     assert set(sources.INFO) == {
-        *("digits", "sample_photos", "shapes", "fashion_mnist", "mnist", "flowers"),
+        *("digits", "sample_photos", "shapes", "sprites", "fashion_mnist", "mnist", "flowers"),
     }
     for name in sources.INFO:
         info = datasets.info(name)
@@ -66,6 +66,7 @@ def test_everything_says_what_it_is():
         assert info.name == name and info.title and info.licence and info.source
         for file in info.files:
             assert len(file.sha256) == 64 and file.size > 0 and file.url.startswith("https://")
+    assert datasets.shape_scenes(1)[0].info is datasets.info("shapes")
     with pytest.raises(ValueError, match="name is 'imagenet'; accepted: digits, sample_photos"):
         datasets.info("imagenet")
 

@@ -13,7 +13,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import pooch
 import pytest
 from cnncourse.datasets import files
 from cnncourse.datasets.dataset import File, Info
@@ -46,7 +45,7 @@ def obtain(info):
 
 
 def cached():
-    """Return what is in the cache's folder: the file alone, and no half one beside it."""
+    """Return what is in the cache's folder: the file alone, and nothing beside it."""
     folder = files.keras_cache() / "datasets"
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
@@ -106,7 +105,6 @@ def test_a_mirror_that_is_not_there(info, tmp_path, monkeypatch):
     [
         ("altered", "Toys: toys.gz arrived damaged, its hash is wrong; it was thrown away"),
         ("half", "Toys: toys.gz arrived damaged, its hash is wrong; it was thrown away"),
-        ("cut", "the connection broke off). Check the connection and try again"),
         ("web page", "Toys: toys.gz: a web page came in place of the file"),
         ("missing", "the server answers 404 Not Found)"),
     ],
@@ -119,6 +117,39 @@ def test_a_bad_download_leaves_nothing_and_a_good_one_follows(info, server, mann
     assert cached() == []
     server.manner = "well"
     assert obtain(info).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("afterwards", ["well", "deaf"])
+def test_a_broken_download_goes_on_where_it_stopped(info, server, afterwards):
+    server.manner = "cut"
+    with pytest.raises(DatasetError, match=r"the connection broke off\). Check the connection"):
+        obtain(info)
+    assert cached() == [".toys.gz.part"]
+    part = files.keras_cache() / "datasets" / ".toys.gz.part"
+    done = part.stat().st_size
+    assert 0 < done <= len(CONTENT) // 2
+    server.manner = afterwards
+    assert obtain(info).read_bytes() == CONTENT
+    assert server.sent == (len(CONTENT) if afterwards == "deaf" else len(CONTENT) - done)
+    assert cached() == ["toys.gz"]
+
+
+@pytest.mark.parametrize(
+    ("left", "requests", "good"),
+    [(CONTENT, 0, True), (CONTENT[:-1], 1, True), (CONTENT + b"!", 0, False), (b"other", 1, False)],
+)
+def test_what_a_download_before_left_is_only_used_if_it_is_right(
+    info, server, left, requests, good
+):
+    part = files.keras_cache() / "datasets" / ".toys.gz.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(left)
+    with contextlib.nullcontext() if good else pytest.raises(DatasetError, match="hash is wrong"):
+        obtain(info)
+    assert server.requests == requests
+    assert cached() == (["toys.gz"] if good else [])
+    assert obtain(info).read_bytes() == CONTENT
+    assert cached() == ["toys.gz"]
 
 
 def test_a_bad_download_does_not_touch_what_was_there(info, server):
@@ -146,15 +177,11 @@ def test_no_network(info, monkeypatch):
     assert cached() == []
 
 
-@contextlib.contextmanager
-def full_disk(path=None):
-    """Stand in for pooch's temporary file: the kernel answers each write with "disk full"."""
-    yield "/dev/full"
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk(info, monkeypatch):
-    monkeypatch.setattr(pooch.core, "temporary_file", full_disk)
+def test_a_full_disk(info):
+    part = files.keras_cache() / "datasets" / ".toys.gz.part"
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")  # the kernel answers each write with "disk full"
     with pytest.raises(DatasetError) as caught:
         obtain(info)
     assert caught.value.__cause__.errno == errno.ENOSPC
@@ -200,47 +227,65 @@ def test_a_cache_that_may_not_be_written(info, server, monkeypatch):
         folder.chmod(0o755)
 
 
-def test_two_processes_at_once(info, server):
-    server.manner = "together"
-    file = info.files[0]
+def loading(info):
+    """Return the command of a process that loads the file."""
     code = (
         "from cnncourse.datasets import files\n"
         "from cnncourse.datasets.dataset import File, Info\n"
-        f"file = {file!r}\n"
+        f"file = {info.files[0]!r}\n"
         "path = files.obtain(Info('toys', 'Toys', 'MIT', '', (file,)), file)\n"
         "print(files.state(file, path))\n"
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    answers = [process.communicate(timeout=60) for process in processes]
+    return [sys.executable, "-c", code]
+
+
+def test_two_processes_at_once(info, server):
+    """The second waits, and finds that the first has done the work."""
+    server.manner = "held"
+    first = start(loading(info))
+    while not server.requests:
+        assert first.poll() is None
+        time.sleep(0.01)
+    second = start(loading(info))
+    path = files.keras_cache() / "datasets" / "toys.gz"
+    said = second.stderr.readline()
+    assert said == f"Toys: waiting for another process to make {path}\n"
+    server.go.set()
+    answers = [process.communicate(timeout=60) for process in (first, second)]
     assert [out.strip() for out, _ in answers] == ["ok", "ok"], answers
-    assert server.requests == 2
+    assert server.requests == 1
     assert cached() == ["toys.gz"]
 
 
-def test_killed_in_the_middle_the_next_one_starts_anew(info, server):
-    """What a killed process leaves has another name than the file."""
-    server.manner = "stalled"
-    file = info.files[0]
-    code = (
-        "from cnncourse.datasets import files\n"
-        "from cnncourse.datasets.dataset import File, Info\n"
-        f"file = {file!r}\n"
-        "files.obtain(Info('toys', 'Toys', 'MIT', '', (file,)), file)\n"
+def start(command):
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    while not any((files.keras_cache() / "datasets" / n).stat().st_size for n in cached()):
+
+
+def test_a_drive_without_locks_will_do(info, monkeypatch):
+    def lock(*arguments, **options):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", lock)
+    assert obtain(info).read_bytes() == CONTENT
+    assert cached() == ["toys.gz"]
+
+
+def test_killed_in_the_middle_the_next_one_goes_on(info, server):
+    server.manner = "stalled"
+    process = start(loading(info))
+    part = files.keras_cache() / "datasets" / ".toys.gz.part"
+    while not (part.exists() and part.stat().st_size):
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.communicate()
     assert "toys.gz" not in cached()
     server.manner = "well"
     assert obtain(info).read_bytes() == CONTENT
+    assert 0 < server.sent < len(CONTENT)
+    assert cached() == ["toys.gz"]
 
 
 def test_state_compares_contents_where_gzip_differs(tmp_path):

@@ -5,7 +5,10 @@ import errno
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -80,7 +83,7 @@ def test_fetch_then_verify(root, server):
 
 
 def test_fetch_goes_on_where_it_was_cut(root, server):
-    """The first file is there; the second was lost: only that one is fetched again."""
+    """The first file is there, of the second a part: only the rest of that one is fetched."""
     mirror.fetch("fashion_mnist", root)
     images(root).unlink()
     server.requests = 0
@@ -95,8 +98,10 @@ def test_fetch_goes_on_where_it_was_cut(root, server):
     assert f"missing: {images(root)}" in result.output
     server.manner = "well"
     mirror.fetch("fashion_mnist", root)
+    assert 0 < server.sent < images(root).stat().st_size
     mirror.fetch("fashion_mnist", root)
     assert server.requests == 2
+    assert run("verify", "--in", root).exit_code == 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"<html>", b"images" * 89999, b"Images" * 90000])
@@ -137,7 +142,28 @@ def test_flowers_lost_or_damaged(root, monkeypatch):
     assert len(datasets.flowers(size=16).train.labels) == 8
 
 
-def test_flowers_laid_out_by_hand_are_left_alone(root):
+def test_an_altered_photograph_is_not_read(root, monkeypatch):
+    """It can be decoded, but it is another one; a photograph that the list lacks is left out."""
+    mirror.fetch("flowers", root)
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    photo = root / "flowers/tulips/b.jpg"
+    (root / "flowers/tulips/mine.jpg").write_bytes(photo.read_bytes())
+    assert len(datasets.flowers(size=16).train.labels) == 8
+    Image.new("RGB", (40, 30), (1, 2, 3)).save(photo)
+    words = (
+        r"tulips.b\.jpg is damaged \(its hash is not the one in SHA256SUMS\)\. Remove the folder"
+    )
+    with pytest.raises(datasets.DatasetError, match=words):
+        datasets.flowers(size=16)
+    mirror.fetch("flowers", root)
+    assert len(datasets.flowers(size=16).train.labels) == 8
+    sums = root / "flowers/SHA256SUMS"
+    sums.write_bytes(sums.read_bytes()[:-30])
+    with pytest.raises(datasets.DatasetError, match=r"SHA256SUMS is damaged\. Remove the folder"):
+        datasets.flowers(size=16)
+
+
+def test_flowers_laid_out_by_hand_are_left_alone(root, monkeypatch):
     for name in flower_photos.FLOWERS:
         (root / "flowers" / name).mkdir(parents=True)
         Image.new("RGB", (20, 20)).save(root / "flowers" / name / "mine.jpg")
@@ -150,6 +176,9 @@ def test_flowers_laid_out_by_hand_are_left_alone(root):
     assert result.output == (
         "flowers: 5 files, readable, but without a list of hashes (SHA256SUMS) to compare with\n"
     )
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    assert "  mirror, without hashes  " in run("list").output
+    assert len(datasets.flowers(size=16).train.labels) == 4
 
 
 def test_flowers_laid_out_by_hand_are_read_to_the_end(root):
@@ -190,12 +219,56 @@ def test_a_disk_that_is_full_while_unpacking(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_processes_unpack_the_same_archive(tmp_path):
-    (tmp_path / "flower_photos.tgz").write_bytes(archive())
-    for _ in range(2):  # the second finds the first one's folder when it is done
-        flower_photos.unpack(tmp_path / "flower_photos.tgz", tmp_path / "flowers")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["flower_photos.tgz", "flowers"]
-    assert len(flower_photos.photographs(tmp_path / "flowers")) == 10
+def fetching(root, info):
+    """Start the command that fetches the flowers of `info`, in a process of its own."""
+    code = (
+        "from cnncourse.cli import main\n"
+        "from cnncourse.datasets import sources\n"
+        "from cnncourse.datasets.dataset import File, Info\n"
+        f"sources.INFO['flowers'] = {info!r}\n"
+        f"main(['data', 'fetch', 'flowers', '--to', {str(root)!r}])\n"
+    )
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", code], stdout=pipe, stderr=pipe, text=True)
+
+
+def test_two_commands_fetch_into_the_same_folder(root, server):
+    """The second asks while the first downloads: it waits, and leaves the folder alone."""
+    server.manner = "held"
+    processes = [fetching(root, sources.INFO["flowers"])]
+    while not server.requests:
+        assert processes[0].poll() is None
+        time.sleep(0.01)
+    processes.append(fetching(root, sources.INFO["flowers"]))
+    said = processes[1].stderr.readline()
+    assert said == f"Flowers: waiting for another process to make {root / 'flowers'}\n"
+    server.go.set()
+    answers = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], answers
+    assert [out for out, _ in answers] == 2 * [f"flowers: complete in {root}\n"]
+    assert server.requests == 1
+    assert run("verify", "--in", root).output == "flowers: ok, 10 files\n"
+    assert sorted(p.name for p in root.iterdir()) == ["flowers", "keras"]
+    assert list((root / "keras/datasets").iterdir()) == []
+
+
+def test_what_a_killed_command_left_is_removed(root):
+    """It was unpacking; or it had unpacked, and not yet removed the archive."""
+    (root / ".flowers.part" / "flower_photos" / "daisy").mkdir(parents=True)
+    mirror.fetch("flowers", root)
+    assert sorted(p.name for p in root.iterdir()) == ["flowers", "keras"]
+    (root / "keras/datasets/flower_photos.tgz").write_bytes(archive())
+    mirror.fetch("flowers", root)
+    assert list((root / "keras/datasets").iterdir()) == []
+    assert run("verify", "--in", root).exit_code == 0
+
+
+def test_a_mirror_that_may_not_be_written(root):
+    root.parent.joinpath("file").write_text("")
+    result = run("fetch", "flowers", "--to", root.parent / "file" / "mirror")
+    assert result.exit_code == 1
+    assert "Flowers: flowers cannot be written to" in result.output
+    assert "or name another folder with --to" in result.output.replace("\n", " ")
 
 
 def test_list_says_where_each_would_come_from(root, monkeypatch):

@@ -1,9 +1,9 @@
 """Data sets: embedded, generated, and downloaded ones, all in the same shape.
 
 `digits`, `fashion_mnist`, `mnist`, `flowers` and `shapes` return a `Dataset`; `shape_scenes` and
-`shape_film` return `Scene`s, with boxes, masks and tracks; `sample_photos` returns two photographs
-as an array, `sprites` drawn trees and cars with their labels. `info(name)` tells title, licence
-and source of each.
+`shape_film` return `Scene`s, with boxes, masks and tracks. Both have title, licence and source in
+`.info`. The two exceptions are bare arrays: `sample_photos` returns two photographs, `sprites`
+drawn trees and cars and their labels; ask `info("sample_photos")` and `info("sprites")`.
 
 What is downloaded is looked for in the local mirror that `CNNCOURSE_DATA` names, then in Keras'
 cache, and only then on the network; `cnncourse data` fills and checks a mirror. No data set is ever

@@ -1,4 +1,10 @@
-"""The one shape in which every data set for classification comes."""
+"""The one shape in which data sets for classification come.
+
+Two functions return something simpler: `sample_photos` an array, since two photographs have neither
+labels nor splits, and `sprites` a pair of images and labels, since a chapter draws as many sets of
+them as it wants, each as hard as it wants. What a `Dataset` has in `.info`, `info(name)` tells of
+these two.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,16 +1,18 @@
 """Finding a data set's files: in the local mirror, in Keras' cache, or on the network.
 
-A file counts only if its hash is right. Downloads are made by pooch: into a temporary file beside
-the final one, which gets its name when it is whole, so that neither a cut line nor a second
-process leaves half a file.
+A file counts only if its hash is right. A download goes into `.NAME.part`, beside the final file,
+and gets its name when it is whole. What a broken line or a killed process left there, the next
+download goes on with, if the server can begin in the middle. Processes that want the same file wait
+for one another.
 """
 
+import contextlib
 import errno
 import gzip
 import hashlib
 import os
+import sys
 import zlib
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +27,10 @@ class DatasetError(OSError):
 
 class _WebPageError(ValueError):
     """The server sent a web page in place of the file."""
+
+
+class _HashError(ValueError):
+    """What arrived is not the file."""
 
 
 def mirror_root() -> Path | None:
@@ -111,8 +117,41 @@ def obtain(info: Info, file: File) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def alone(path: Path, title: str, elsewhere: str):
+    """Keep other processes away from a file or folder while the block makes it; wait for theirs.
+
+    Args:
+        path: what is to be made; its own folder is made if it does not exist.
+        title: of the data set, for messages.
+        elsewhere: how to choose another folder, for messages.
+
+    Raises:
+        DatasetError: if nothing can be written beside `path`.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            print(f"{title}: waiting for another process to make {path}", file=sys.stderr)
+            lock.acquire()
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # some network drives know no locks
+            raise _cannot_write(f"{title}: {path.name}", path, _why(error), elsewhere) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # some versions of filelock have removed it
+            os.unlink(lock.lock_file)
+        lock.release()
+
+
 def download(info: Info, file: File, path: Path, elsewhere: str) -> None:
-    """Download a file; what is at `path` afterwards has the right hash, or was there before.
+    """Download a file, unless it is there; what is at `path` afterwards has the right hash.
 
     Args:
         info: the data set.
@@ -123,15 +162,15 @@ def download(info: Info, file: File, path: Path, elsewhere: str) -> None:
     Raises:
         DatasetError: if that fails; the message says why, and what to do.
     """
-    import pooch
     import requests
 
     start = f"{info.title}: {path.name}"
-    downloader = partial(_download, size=file.size)
     try:
-        pooch.retrieve(
-            file.url, f"sha256:{file.sha256}", path.name, path.parent, downloader=downloader
-        )
+        with alone(path, info.title, elsewhere):
+            if state(file, path) != "ok":  # another process may have been faster
+                _download(file, path)
+    except DatasetError:
+        raise
     except requests.RequestException as error:
         raise DatasetError(
             f"{start} could not be downloaded from {urlsplit(file.url).netloc} ({_reason(error)}). "
@@ -144,28 +183,55 @@ def download(info: Info, file: File, path: Path, elsewhere: str) -> None:
             f"{start}: a web page came in place of the file. A network that wants you to log in, "
             "or a proxy, does that: open a page in the browser, then try again"
         ) from error
-    except ValueError as error:  # pooch: the hash is wrong
+    except _HashError as error:
         raise DatasetError(
             f"{start} arrived damaged, its hash is wrong; it was thrown away. Try again; if that "
             "does not help, the file has changed at its source: report it to the course"
         ) from error
     except OSError as error:
-        raise DatasetError(
-            f"{start} cannot be written to {path.parent}: {_why(error, file)}, or {elsewhere}"
-        ) from error
+        raise _cannot_write(start, path, _why(error, file.size), elsewhere) from error
 
 
-def _download(url, output_file, pooch_instance, size):
-    """Download with a progress bar, and notice a web page in place of a file."""
+def _download(file, path):
+    """Download into a part, or go on with it, and give it its name if its hash is right."""
+    import requests
+
+    part = path.with_name(f".{path.name}.part")
+    try:
+        _complete(file, part)
+        with part.open("rb") as stream:
+            if stream.read(512).lstrip().startswith(b"<"):
+                raise _WebPageError
+        if state(file, part) != "ok":
+            raise _HashError
+        part.replace(path)
+    except requests.RequestException:
+        if not part.stat().st_size:
+            part.unlink()
+        raise
+    except (OSError, ValueError):  # neither a full disk nor a wrong file is to be gone on with
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _complete(file, part):
+    """Append to a part what it lacks, with a progress bar."""
     from pooch import HTTPDownloader
     from tqdm import tqdm
 
-    with tqdm(desc=url.rsplit("/", 1)[-1], total=size, unit="B", unit_scale=True) as bar:
-        HTTPDownloader(progressbar=bar, chunk_size=_BLOCK)(url, output_file, pooch_instance)
-    with open(output_file, "rb") as stream:
-        if stream.read(512).lstrip().startswith(b"<"):
-            raise _WebPageError
-    os.chmod(output_file, 0o644)  # a temporary file is its owner's alone, but a mirror is for all
+    def start(response, **_):
+        if done and response.status_code == 200:  # all of the file, though only a part was asked
+            stream.truncate(0)
+
+    with part.open("ab") as stream:
+        done = stream.tell()
+        if done >= file.size:  # the process was killed before it could give the part its name
+            return
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+        get = {"headers": headers, "hooks": {"response": start}}
+        name, rest = file.url.rsplit("/", 1)[-1], file.size - done
+        with tqdm(desc=name, total=rest, unit="B", unit_scale=True) as bar:
+            HTTPDownloader(progressbar=bar, chunk_size=_BLOCK, **get)(file.url, stream, None)
 
 
 def _reason(error):
@@ -184,7 +250,11 @@ def _reason(error):
     return reasons.get(type(error).__name__, type(error).__name__)
 
 
-def _why(error, file):
+def _why(error, size=0):
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space is left. Make room for {file.size / 1e6:.1f} MB"
+        return "no space is left. Make room" + (f" for {size / 1e6:.1f} MB" if size else "")
     return f"{error.strerror or error}. Allow writing there"
+
+
+def _cannot_write(start, path, why, elsewhere):
+    return DatasetError(f"{start} cannot be written to {path.parent}: {why}, or {elsewhere}")

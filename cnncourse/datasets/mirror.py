@@ -5,7 +5,6 @@ mnist/*.gz               MNIST as published, in place of keras/datasets/mnist.np
 flowers/CLASS/*.jpg      the photographs, unpacked
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def check(name: str, root: Path, *, thorough: bool = True) -> list[Finding]:
     Args:
         name: of the data set.
         root: the mirror.
-        thorough: compare hashes; otherwise only presence and size.
+        thorough: compare hashes; otherwise only presence, and size where it is known.
 
     Raises:
         ValueError: if nothing is downloaded for a data set of that name.
@@ -111,26 +110,30 @@ def fetch(name: str, root: Path) -> None:
         DatasetError: if a file cannot be had or written; the message says what to do.
         ValueError: if nothing is downloaded for a data set of that name.
     """
-    info = _info(name)
-    found = summary(check(name, root))
-    if found == "ok" and not (name == "flowers" and _archive(root).is_file()):
-        return
-    if name == "flowers" and (root / name).is_dir() and not flower_photos.sums(root / name):
-        raise files.DatasetError(
-            f"{info.title}: {root / name} is there, without a list of hashes, so this command did "
-            "not make it and leaves it alone. Remove it to fetch the whole data set"
-        )
-    for file in info.files:  # pooch skips what is there and whole
-        path = root / file.path
-        files.download(info, file, path, elsewhere="name another folder with --to")
+    info, elsewhere = _info(name), "name another folder with --to"
     if name == "flowers":
-        shutil.rmtree(root / "flowers", ignore_errors=True)
-        flower_photos.unpack(_archive(root), root / "flowers")
-        _archive(root).unlink()
+        _fetch_flowers(info, root, elsewhere)
+    elif summary(check(name, root)) != "ok":
+        for file in info.files:  # what is there and whole stays as it is
+            files.download(info, file, root / file.path, elsewhere)
 
 
-def _archive(root):
-    return root / INFO["flowers"].files[0].path
+def _fetch_flowers(info, root, elsewhere):
+    """Download the archive, unpack it and remove it; whoever comes second finds it done."""
+    folder, (file,) = root / "flowers", info.files
+    archive = root / file.path
+    if summary(check("flowers", root)) == "ok" and not archive.is_file():
+        return
+    if folder.is_dir() and not flower_photos.sums(folder):
+        raise files.DatasetError(
+            f"{info.title}: {folder} is there, without a list of hashes, so this command did not "
+            "make it and leaves it alone. Remove it to fetch the whole data set"
+        )
+    with files.alone(folder, info.title, elsewhere):
+        if summary(check("flowers", root)) != "ok":
+            files.download(info, file, archive, elsewhere)
+            flower_photos.unpack(archive, folder)
+        archive.unlink(missing_ok=True)
 
 
 def _info(name) -> Info:
@@ -207,7 +210,8 @@ def _where(info, root):
     if root is not None:
         found = summary(check(info.name, root, thorough=False))
         if found != "missing":
-            return "mirror" if found in ("ok", "unlisted") else f"mirror: {found}"
+            words = {"ok": "mirror", "unlisted": "mirror, without hashes"}
+            return words.get(found, f"mirror: {found}")
     cached = [files.state(file, files.in_cache(file), thorough=False) for file in info.files]
     if set(cached) == {"ok"} or (info.name == "flowers" and flower_photos.in_cache()):
         return "Keras' cache"

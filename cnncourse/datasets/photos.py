@@ -13,7 +13,8 @@ def sample_photos() -> np.ndarray:
     danielbuechele and `flower.jpg` by vultilion, two photographers on Flickr.
 
     Returns:
-        uint8 array of shape (2, 427, 640, 3): (photo, row, column, RGB), values 0 to 255.
+        uint8 array of shape (2, 427, 640, 3): (photo, row, column, RGB), values 0 to 255. Licence
+        and source are in `info("sample_photos")`.
 
     >>> sample_photos().shape
     (2, 427, 640, 3)

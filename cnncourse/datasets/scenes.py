@@ -27,6 +27,8 @@ class Scene:
         masks: bool (k, size, size), the pixels in which each shape can be seen.
         full_masks: the same as if no other shape were in front.
         track_ids: int64 (k,), from 1; in a film the same shape has the same id in every frame.
+        class_names: what label 0, 1, … stand for.
+        info: title, licence and source.
     """
 
     image: np.ndarray
@@ -35,6 +37,7 @@ class Scene:
     full_masks: np.ndarray
     track_ids: np.ndarray
     class_names = CLASS_NAMES
+    info = INFO["shapes"]
 
     @property
     def boxes(self) -> np.ndarray:

@@ -65,7 +65,7 @@ def sprites(
 
     Returns:
         Pictures, uint8 of shape (number, 32, 32), and labels, int64 of shape (number,): 0 for a
-        tree, 1 for a car.
+        tree, 1 for a car. Licence and source are in `info("sprites")`.
 
     Raises:
         ValueError: if a setting is out of range.

@@ -20,6 +20,7 @@ from cnncourse.demos.ladder import LadderDemo
 from cnncourse.demos.loss_curve import LossCurveDemo
 from cnncourse.demos.lrn import LrnDemo
 from cnncourse.demos.memory import MemoryDemo
+from cnncourse.demos.neighbours import NeighboursDemo
 from cnncourse.demos.pooling import PoolingDemo
 from cnncourse.demos.scaling import ScalingDemo
 from cnncourse.demos.separable import SeparableCostDemo
@@ -45,6 +46,7 @@ __all__ = [
     "LossCurveDemo",
     "LrnDemo",
     "MemoryDemo",
+    "NeighboursDemo",
     "PoolingDemo",
     "ScalingDemo",
     "SeparableCostDemo",
