@@ -27,7 +27,7 @@ from cnncourse.plotting.seeing import (
 )
 from cnncourse.plotting.separable import convolution_steps
 from cnncourse.plotting.style import show, use_style
-from cnncourse.plotting.training import training_curves
+from cnncourse.plotting.training import run_curves, training_curves
 
 __all__ = [
     "accuracy_ladder",
@@ -55,6 +55,7 @@ __all__ = [
     "receptive_field_growth",
     "receptive_fields",
     "response_curves",
+    "run_curves",
     "show",
     "sprite_rows",
     "stages",
