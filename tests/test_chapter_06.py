@@ -300,6 +300,7 @@ def build_of(network):
         )
         rows[-1] += tuple(config.get(key) for key in keys)
     optimizer = network.optimizer.get_config()  # with the schedule of its rate
+    del optimizer["name"]  # counts the optimizers of the process
     return rows, optimizer, network.loss, network.steps_per_execution
 
 
