@@ -1,4 +1,4 @@
-"""The operations the course derives, in plain NumPy, each with its backward pass."""
+"""The operations the course derives, each with its backward pass, and a network of them: NumPy."""
 
 from cnncourse.scratch.batch_norm import (
     batch_norm,
