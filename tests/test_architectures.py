@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import parity
 import pytest
-from cnncourse import architectures, cost
+import stage_tables
+from cnncourse import anatomy, architectures, cost
 from keras import layers
 
 REFERENCES = {
@@ -200,7 +201,7 @@ def test_another_epsilon_or_momentum_is_seen_in_the_settings():
 
 
 @pytest.mark.parametrize("name", architectures.list_architectures())
-def test_parameter_and_product_counts(name):
+def test_counts_and_stages(name):
     network = architectures.build(name)
     assert network.count_params() == PARAMETERS[name]
     classes = 10 if name in TEN_CLASSES else 1000
@@ -209,6 +210,7 @@ def test_parameter_and_product_counts(name):
     if name in MACS:
         tolerance = 0.05 if name.startswith("efficientnet") else 0.02  # theirs count other things
         assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], rel=tolerance)
+    assert stage_tables.rows(anatomy.stages(network)) == stage_tables.TABLES[name]
 
 
 def test_the_textbooks_resnet34():
