@@ -196,5 +196,5 @@ def _draw(ax, box):
     for k, text in enumerate(lines):
         y = _y(box) + (k - (len(lines) - 1) / 2) * 0.24
         grey = "black" if k == 0 else "0.3"
-        size = min(9 - k, 240 / max(len(text), 1))  # long texts have to fit the box
+        size = min(9, 240 / max(len(text), 1))  # long texts have to fit the box
         ax.text(box.x, y, text, ha="center", va="center", fontsize=size, color=grey)
