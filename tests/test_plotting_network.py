@@ -3,7 +3,7 @@
 import keras
 import pytest
 from cnncourse import anatomy, architectures, plotting
-from cnncourse.layers import InceptionModule, ResidualUnit
+from cnncourse.layers import InceptionModule, ResidualUnit, ResNeXtUnit
 from keras import layers
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
@@ -91,9 +91,13 @@ def test_letters_are_readable_at_the_book_s_width(stages):
     """`tests/test_book.py` checks that no figure is shown smaller."""
     inputs = keras.Input((28, 28, 192))
     module = keras.Model(inputs, InceptionModule((64, 96, 128, 16, 32, 32))(inputs))
+    unit = keras.Model(inputs, ResNeXtUnit(128)(inputs))  # has a box with long words
     net = architectures.googlenet(input_shape=(64, 64, 3))
     assert letters(plotting.network(stages)) > 11
-    assert letters(plotting.block(anatomy.steps(module))) > 8.9
+    for part in (module, unit):
+        fig = plotting.block(anatomy.steps(part))
+        assert letters(fig) > 8.9
+        assert overlapping(fig) == []
     assert letters(plotting.folded(anatomy.steps(net), columns=3)) > 9
 
 
