@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import parity
 import pytest
-from cnncourse import architectures, cost
+import stage_tables
+from cnncourse import anatomy, architectures, cost
 from keras import layers
 from variants import VARIANTS, build
 
@@ -142,36 +143,6 @@ MACS = {  # in units of 10⁹; ResNets, EfficientNets: "FLOPs" in the papers' ta
 }
 
 
-BASIC = {f"conv{i}_block2": (112 // 2 ** (i - 1), 64 * 2 ** (i - 2)) for i in (2, 3, 4, 5)}
-STAGES = {  # last layer of a stage: side, maps; others are in test_efficient_architectures.py
-    "resnet18": {"conv1_relu": (112, 64), **BASIC},  # He et al. (2015), table 1
-    "se_resnet50": {  # Hu et al. (2018), table 1
-        "conv1_relu": (112, 64),
-        "conv2_block3": (56, 256),
-        "conv3_block4": (28, 512),
-        "conv4_block6": (14, 1024),
-        "conv5_block3": (7, 2048),
-    },
-    "se_googlenet": {  # Szegedy et al. (2015), table 1
-        "pool2": (28, 192),
-        "se_3b": (28, 480),
-        "se_4e": (14, 832),
-        "se_5b": (7, 1024),
-    },
-    "csp_densenet": {  # untouched half + (half + 32 per layer) / 2, then half of both
-        "pool1": (56, 64),
-        "conv2": (56, 32 + (32 + 6 * 32) // 2),
-        "pool2": (28, 72),
-        "conv3": (28, 36 + (36 + 12 * 32) // 2),
-        "pool3": (14, 123),
-        "conv4": (14, 61 + (62 + 24 * 32) // 2),
-        "pool4": (7, 238),
-        "conv5": (7, 119 + (119 + 16 * 32) // 2),
-    },
-}
-
-
-@pytest.mark.parametrize("name", FULL)
 def test_same_logits_as_the_reference(name):
     side = NATIVE.get(name, 64)
     ours, reference = both(name, side)
@@ -248,7 +219,7 @@ def test_another_epsilon_or_momentum_is_seen_in_the_settings():
 
 
 @pytest.mark.parametrize("name", architectures.list_architectures())
-def test_parameter_and_product_counts(name):
+def test_counts_and_stages(name):
     network = architectures.build(name)
     assert network.count_params() == PARAMETERS[name]
     classes = 10 if name in TEN_CLASSES else 1000
@@ -259,8 +230,7 @@ def test_parameter_and_product_counts(name):
         assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], rel=tolerance)
     if name in EXACT_MACS:
         assert cost.macs(network) == EXACT_MACS[name]
-    for layer, (side, maps) in STAGES.get(name, {}).items():
-        assert network.get_layer(layer).output.shape[1:] == (side, side, maps), layer
+    assert stage_tables.rows(anatomy.stages(network)) == stage_tables.TABLES[name]
 
 
 def test_the_textbooks_resnet34():
