@@ -16,6 +16,7 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.residual import signals, skips
 from cnncourse.plotting.samples import histograms, points
 from cnncourse.plotting.seeing import (
     accuracy_ladder,
@@ -57,6 +58,8 @@ __all__ = [
     "response_curves",
     "run_curves",
     "show",
+    "signals",
+    "skips",
     "sprite_rows",
     "stages",
     "training_curves",
