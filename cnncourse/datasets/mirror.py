@@ -102,6 +102,8 @@ def summary(findings: list[Finding]) -> str:
 def fetch(name: str, root: Path) -> None:
     """Bring a data set of a mirror to completeness; what is there and whole stays as it is.
 
+    Several processes may do that at the same time: one works, the others wait for it.
+
     Args:
         name: of the data set.
         root: the mirror; made if it does not exist.
@@ -124,12 +126,12 @@ def _fetch_flowers(info, root, elsewhere):
     archive = root / file.path
     if summary(check("flowers", root)) == "ok" and not archive.is_file():
         return
-    if folder.is_dir() and not flower_photos.sums(folder):
-        raise files.DatasetError(
-            f"{info.title}: {folder} is there, without a list of hashes, so this command did not "
-            "make it and leaves it alone. Remove it to fetch the whole data set"
-        )
     with files.alone(folder, info.title, elsewhere):
+        if folder.is_dir() and not flower_photos.sums(folder):
+            raise files.DatasetError(
+                f"{info.title}: {folder} is there, without a list of hashes, so this command did "
+                "not make it and leaves it alone. Remove it to fetch the whole data set"
+            )
         if summary(check("flowers", root)) != "ok":
             files.download(info, file, archive, elsewhere)
             flower_photos.unpack(archive, folder)
