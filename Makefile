@@ -73,8 +73,8 @@ build: $(FOR_TEST)  ## make the exercises from the solutions
 book: $(FOR_TEST)  ## build the book into book/_build/html
 	$(BIN)/python book/build.py
 
-test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTorch (ARGS="jax --networks mobilenet")
-	$(PIP) install -q -c constraints.txt jax torch
+test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTorch (gigabytes), write benchmarks/backends.md (ARGS="jax --networks mobilenet")
+	$(call install,.[backends])
 	$(BIN)/python tests/backends.py $(ARGS)
 
 parity: $(FOR_TEST)  ## compare every network at full size with keras.applications (half an hour)

@@ -6,7 +6,8 @@
 Every run is added to benchmarks/accuracy.jsonl as soon as it ends, and an unfinished one is kept
 after every epoch (in build/accuracy): stop it at any time, or let `--minutes` stop it, and go on
 with the same command. `KERAS_BACKEND=jax` or `torch` runs it elsewhere; the table names machine
-and backend of every recipe. After each run benchmarks/accuracy.md is written anew.
+and backend of every recipe. After each run benchmarks/accuracy.md is written anew; where all has
+run and a goal was missed, the command fails and says which.
 
 The test set is looked at after every epoch only to say when 92 % was first reached. The score is
 what the network reaches after its last epoch, decided beforehand; nothing is chosen by it.
@@ -27,10 +28,11 @@ import keras
 import numpy as np
 from accuracy_recipes import RECIPES, compiled, load
 from accuracy_table import write_table
-from cnncourse import training
+from cnncourse import session, training
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "accuracy.jsonl"
+UNFINISHED = HERE.parent / "build" / "accuracy"
 
 
 class OutOfTime(Exception):
@@ -62,18 +64,16 @@ class Limit(keras.callbacks.Callback):
             raise OutOfTime
 
 
-def run(name, seed, deadline, tiny):
+def run(name, seed, deadline, tiny, unfinished):
     """Train one recipe with one seed, from where it stopped; return what is kept of it."""
     recipe = RECIPES[name]
     (x, y), test = load(recipe, seed)
-    epochs = 1 if tiny else recipe.epochs
+    epochs = 2 if tiny else recipe.epochs
     if tiny:
-        x, y, test = x[:512], y[:512], tuple(part[:256] for part in test)
+        x, y, test = x[:160], y[:160], tuple(part[:64] for part in test)
     policy = training.set_precision("float32" if recipe.stock else "auto")
     steps = -(-len(x) // recipe.batch_size)
     network = compiled(recipe, steps * epochs)
-    unfinished = HERE.parent / "build" / "accuracy" / f"{name}-{seed}.npz"
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
     if recipe.stock:
         data, arguments = None, {"x": x, "y": y, "batch_size": recipe.batch_size, "shuffle": True}
     else:
@@ -84,14 +84,13 @@ def run(name, seed, deadline, tiny):
     network.fit(
         **arguments,
         epochs=epochs,
-        initial_epoch=0 if tiny else checkpoint.restore(network),
+        initial_epoch=checkpoint.restore(network),
         validation_data=test,
         validation_batch_size=500,
         callbacks=[Clock(), checkpoint, *swap, Limit(deadline)],
         verbose=2,
     )
     score = network.evaluate(*test, batch_size=500, verbose=0, return_dict=True)["accuracy"]
-    unfinished.unlink()
     seconds = checkpoint.log["seconds"]
     reached = [i for i, a in enumerate(checkpoint.log["val_accuracy"]) if a >= 0.92]
     return {
@@ -103,30 +102,45 @@ def run(name, seed, deadline, tiny):
         "epochs": epochs,
         "parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
         "precision": policy,
-        "machine": machine(),
     }
 
 
 def machine():
     """Name device, backend and versions."""
     backend = keras.backend.backend()
-    devices = [d for d in keras.distribution.list_devices() if not d.lower().startswith("cpu")]
     info = Path("/proc/cpuinfo")
-    names = [s.split(":")[1].strip() for s in info.read_text().splitlines() if "model name" in s]
-    device = f"{len(devices)} GPU" if devices else f"{names[0]}, {os.cpu_count()} cores"
+    text = info.read_text() if info.exists() else f"model name: {platform.processor()}"
+    processor = next((s for s in text.splitlines() if "model name" in s), ": unknown processor")
+    device = f"{processor.split(':')[1].strip()}, {os.cpu_count()} cores"
+    if gpus := session.gpus():
+        device = f"{len(gpus)} × {gpus[0]}"  # the model: seconds say nothing without it
     version = metadata.version(backend)
     python = platform.python_version()
     return f"{device}; Python {python}, Keras {keras.__version__} on {backend} {version}"
 
 
 def finished(path):
-    """Return the runs that are done."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """Return the runs that are done; a last line that was cut off is removed."""
+    if not path.exists():
+        return []
+    whole, newline, rest = path.read_bytes().rpartition(b"\n")
+    if rest:
+        path.write_bytes(whole + newline)
+    return [json.loads(line) for line in whole.decode().splitlines()]
+
+
+def add(row, path):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def main(arguments):
     deadline = time.monotonic() + 60 * arguments.minutes
-    results = Path(arguments.results)
+    results, here = Path(arguments.results).resolve(), machine()
+    folder = UNFINISHED if results == RESULTS else results.parent
+    folder.mkdir(parents=True, exist_ok=True)
     for seed in arguments.seeds:
         for name in arguments.recipe:
             if any((row["recipe"], row["seed"]) == (name, seed) for row in finished(results)):
@@ -136,14 +150,16 @@ def main(arguments):
             print(f"{name}, seed {seed}", flush=True)
             keras.backend.clear_session()
             keras.utils.set_random_seed(seed)
+            unfinished, busy = folder / f"{name}-{seed}.npz", round(os.getloadavg()[0], 1)
             try:
-                row = run(name, seed, deadline, arguments.tiny)
+                row = run(name, seed, deadline, arguments.tiny, unfinished)
             except OutOfTime:
                 return print("time is over in mid-run; the same command goes on")
-            with open(results, "a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            add({**row, "machine": here, "load": busy}, results)
+            unfinished.unlink()
             write_table(finished(results), results.with_suffix(".md"))
-    return None
+    missed = write_table(finished(results), results.with_suffix(".md"))
+    return None if arguments.tiny else "\n".join(missed) or None
 
 
 if __name__ == "__main__":
@@ -152,9 +168,11 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so many")
     parser.add_argument("--results", default=RESULTS, help="JSON lines; the table goes beside it")
-    parser.add_argument("--tiny", action="store_true", help="one epoch on 512 images: does it run?")
+    parser.add_argument("--tiny", action="store_true", help="a few images: does it run?")
     parser.add_argument("--list", action="store_true", help="name the recipes")
     chosen = parser.parse_args()
     if chosen.list:
         sys.exit("\n".join(f"{name}: {recipe.says}" for name, recipe in RECIPES.items()))
-    main(chosen)
+    if chosen.tiny and Path(chosen.results).resolve() == RESULTS:
+        parser.error("--tiny needs --results: what a few images give is no result")
+    sys.exit(main(chosen))

@@ -1,7 +1,7 @@
 """Take a Keras network apart: every layer and operation in order, what it costs and what it sees.
 
 The network is run once on shapes alone (`trace`): the result is one flat list of steps that says
-for each which steps it reads.
+for each which steps it reads. `stages` groups them into the rows that a paper's table would have.
 """
 
 import math
@@ -23,6 +23,7 @@ class Step:
 
     Attributes:
         name: of the layer; of the operation otherwise.
+        part: the outermost layer of the network that it is a part of; itself if of none.
         kind: the class, e.g. `Conv2D` or `Add`.
         layer: the Keras layer or operation.
         reads: numbers of the steps whose results it takes; −1 is the network's input.
@@ -34,6 +35,7 @@ class Step:
     """
 
     name: str
+    part: object
     kind: str
     layer: object
     reads: list[int]
@@ -48,13 +50,27 @@ class Step:
         """Height and width of the maps; (1, 1) where there are none."""
         return self.shape[:2] if len(self.shape) == 3 else (1, 1)
 
+    @property
+    def mixes(self) -> bool:
+        """Whether each of its maps is made of all maps; pooling and depthwise do not do that."""
+        return self.macs > 0 and self.kind != "DepthwiseConv2D"
+
+    @property
+    def label(self) -> str | None:
+        """The beginning of its part's name up to the first number; None for Keras' own names."""
+        name, kind = self.part.name, type(self.part).__name__
+        if re.sub(r"_\d+$", "", name).replace("_", "") == kind.lower():
+            return None
+        numbered = re.match(r"\D*\d+[a-z]*(?![a-zA-Z0-9])", name)
+        return numbered[0] if numbered else name
+
 
 @dataclass
 class Stage:
-    """Steps in a row whose maps have one size.
+    """Units in a row whose results have one shape.
 
     Attributes:
-        name: what the names of its layers have in common, or `stage 3`.
+        name: of its units, such as `conv2` or `block2a–b`; `stage 3` where they have none.
         steps: in the order in which they run.
         shape: of the last result.
         fields: what each neuron of the last maps sees.
@@ -126,48 +142,108 @@ def steps(model, input_shape=None) -> list[Step]:
 
 
 def stages(model, input_shape=None) -> list[Stage]:
-    """Group the steps of a network by the size of their maps.
+    """Group the steps of a network into the rows of its paper's table.
 
-    A new stage begins where height and width change. What works on single numbers per map, such
-    as a squeeze-and-excitation gate, belongs to the stage whose maps it scales; what comes after
-    the last map is the last stage, the head.
+    A stage is a run of units whose results have one shape: what its last unit gives. Never cut,
+    and so a unit, are a layer made of others; layers whose names begin alike up to the first
+    number, such as `block1_conv1` and `block1_conv2`; and what stands between a fork and the join
+    of its paths. Any other layer is a unit of its own.
+
+    Pooling, padding and depthwise convolutions make no new maps. They begin the stage of the unit
+    after them, as the max pooling in row conv2 of ResNet's table. What comes after the last map is
+    the last stage, the head.
 
     Args:
         model: as in `steps`.
         input_shape: as in `steps`.
+
+    >>> import keras
+    >>> parts = [keras.layers.Conv2D(8, 3), keras.layers.MaxPooling2D(), keras.layers.Conv2D(9, 3)]
+    >>> net = keras.Sequential([keras.Input((10, 10, 1)), *parts, keras.layers.Flatten()])
+    >>> [(stage.name, stage.shape) for stage in stages(net)]
+    [('stage 1', (8, 8, 8)), ('stage 2', (2, 2, 9)), ('head', (36,))]
     """
     found = steps(model, input_shape)
-    image = tuple(symbolic_inputs(model, input_shape, 1).shape[1:3])
-    sides, numbers = [], []
-    for step in found:
-        sources = [j for j in step.reads if j >= 0]
-        largest = max(sources, key=lambda j: (math.prod(sides[j]), numbers[j]), default=None)
-        pads = step.kind in ("ZeroPadding2D", "Cropping2D")
-        before = image if largest is None else sides[largest]
-        sides.append(before if pads else step.side)
-        numbers.append((before != sides[-1]) + (0 if largest is None else numbers[largest]))
-    for i in reversed(range(len(found))):
-        for j in found[i].reads:
-            if j >= 0 and found[j].side == (1, 1):  # a gate belongs to the maps that it scales
-                numbers[j] = min(numbers[j], numbers[i])
-            elif j >= 0 and found[j].side != sides[j]:  # padding, to the layer that reads it
-                numbers[j] = numbers[i]
-    grouped = {}
-    for number, step in zip(numbers, found, strict=True):
-        grouped.setdefault(number, []).append(step)
-    return [Stage(_title(group, i), group) for i, (_, group) in enumerate(sorted(grouped.items()))]
+    before = []  # for each step, itself and all that it depends on
+    for i, step in enumerate(found):
+        before.append({i}.union(*(before[j] for j in step.reads if j >= 0)))
+    main = max(before, key=len)  # without auxiliary heads
+    units = _units(found, sorted(main))
+    end = max((n for n, unit in enumerate(units, 1) if unit[-1].side != (1, 1)), default=0)
+    groups = _runs(units[:end])
+    named = [Stage(_title(group, i), group) for i, group in enumerate(groups, 1)]
+    if end < len(units):
+        named.append(Stage("head", [step for unit in units[end:] for step in unit]))
+    named[-1].steps += [step for i, step in enumerate(found) if i not in main]
+    return named
 
 
-def _title(group, index):
-    """Return the words that the names of a stage's layers begin with, or its number."""
-    if group[-1].side == (1, 1):
-        return "head"
-    names = [re.split("[_/]", step.name) for step in group if step.parameters]
-    if not names:
-        return "pooling" if any("Pooling" in step.kind for step in group) else "input"
-    words = [words[0] for words in zip(*names, strict=False) if len({*words}) == 1]
-    named = len(names) > 1 and words and words[0][-1:].isdigit()
-    return words[0] if named else f"stage {index + 1}"
+def _units(found, numbers):
+    """Cut the steps with these numbers into units."""
+    last_reader = {j: i for i in numbers for j in found[i].reads}
+    spans, latest, needed_until = [], -1, -1
+    for i in numbers:
+        if i > needed_until:  # all that comes reads nothing from before the latest result
+            spans.append([])
+        spans[-1].append(found[i])
+        needed_until = max(needed_until, last_reader.get(latest, -1))
+        latest = i
+    units = []
+    for span in spans:
+        height = span[-1].side[0]
+        grows = any(step.side[0] < height and step.side != (1, 1) for step in span)
+        for piece in [[step] for step in span] if grows else [span]:  # a U-Net is no unit
+            if units and _belong_together(units[-1][-1], piece[0]):
+                units[-1] += piece
+            else:
+                units.append(piece)
+    return units
+
+
+def _belong_together(step, following):
+    if step.part is following.part:
+        return True
+    alike = step.label is not None and step.label == following.label
+    return alike and "Pooling" not in following.kind
+
+
+def _runs(units):
+    """Join units in a row with results of one shape; what makes no maps goes to the next unit."""
+    runs, begun = [], []
+    for unit in units:
+        begun = begun + unit
+        shape = runs[-1][-1].shape if runs else None
+        keeps = all(s.shape == shape and s.kind != "DepthwiseConv2D" for s in begun)
+        if keeps or (begun[-1].shape == shape and any(step.mixes for step in begun)):
+            runs[-1] += begun
+        elif any(step.mixes for step in begun):
+            runs.append(begun)
+        else:
+            continue
+        begun = []
+    return [*runs, begun] if begun else runs
+
+
+def _title(group, number):
+    """Return the name that most of a stage's steps have, from the first to the last of its kind."""
+    mixing = [step for step in group if step.mixes]
+    if not mixing and any("Pooling" in step.kind for step in group):
+        return "pooling"
+    labels = [step.label for step in mixing if step.label]
+    labels = labels or [step.label for step in group if step.label]
+    if not labels:
+        return f"stage {number}"
+    ((word, _),) = Counter(_word(label) for label in labels).most_common(1)
+    alike = [re.split(r"(\d+)", label) for label in labels if _word(label) == word]
+    first, last = alike[0], alike[-1]
+    if first == last:
+        return "".join(first)
+    same = sum(a == b for a, b in zip(first[:2], last, strict=False))
+    return "".join(first) + "–" + "".join(last[same:])
+
+
+def _word(label):
+    return re.split(r"\d", label)[0]
 
 
 def _step(call, reads, found, counted):
@@ -188,6 +264,7 @@ def _step(call, reads, found, counted):
         fields = tuple(_field(call, reads, found, axis) for axis in (0, 1))
     return Step(
         name=call.name,
+        part=call.part,
         kind=type(layer).__name__,
         layer=layer,
         reads=reads,

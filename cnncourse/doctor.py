@@ -17,13 +17,15 @@ OLDEST_PYTHON = (3, 11)
 MIRROR_FOLDERS = ("bccd", "coco_mini", "flowers", "images", "keras", "mnist", "style", "weights")
 _INSTALL = f"{sys.executable} -m pip install --upgrade"
 _KERAS_PROBE = """
-import json, keras
+import json, keras, sys
 from importlib.metadata import version
+sys.path.append(sys.argv[1])
+from cnncourse.session import gpus
 backend = keras.backend.backend()
 print(json.dumps({
     "keras": keras.__version__,
     "backend": backend + " " + version(backend),
-    "gpus": [d for d in keras.distribution.list_devices() if not d.lower().startswith("cpu")],
+    "gpus": gpus(),
 }))
 """
 
@@ -86,9 +88,8 @@ def python() -> Check:
 def _keras() -> dict:
     """Return what a Keras in a process of its own says: a broken one may abort, and it is slow."""
     try:
-        result = subprocess.run(
-            [sys.executable, "-c", _KERAS_PROBE], capture_output=True, text=True, timeout=180
-        )
+        command = [sys.executable, "-c", _KERAS_PROBE, str(PACKAGE.parent)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=180)
     except subprocess.TimeoutExpired:
         return {"error": "no answer in 180 s"}
     if result.returncode:

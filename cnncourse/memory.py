@@ -135,7 +135,7 @@ def _steps(inputs, calls, outputs, policy):
         last.update({id(x): i for x in (*read, *made)})
     last.update({id(x): end for x in outputs})
     steps = []
-    for i, (_, operation, read, made) in enumerate(calls):
+    for i, (*_, operation, read, made) in enumerate(calls):
         there = [x for key, x in tensors.items() if first[key] <= i <= last[key]]
         new = [x for x in made if id(x) not in {id(r) for r in read}]
         steps.append(

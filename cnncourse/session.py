@@ -24,7 +24,7 @@ def profile() -> str:
     """
     name = os.environ.get("CNNCOURSE_PROFILE")
     if name is None:
-        return "full" if _gpus() else "quick"
+        return "full" if gpus() else "quick"
     if name not in ("quick", "full"):
         raise ValueError(f"CNNCOURSE_PROFILE is {name!r}; accepted: 'quick' or 'full'")
     return name
@@ -51,18 +51,41 @@ def setup(seed: int = 42) -> None:
     with _native_stderr_aside():
         import keras
 
-        _gpus()  # looks for CUDA, and complains where there is none
+        gpus()  # looks for CUDA, and complains where there is none
         size = profile()
+        keras.utils.set_random_seed(seed)  # imports TensorFlow, whatever the backend
 
     from cnncourse import plotting
 
-    keras.utils.set_random_seed(seed)
     plotting.use_style()
     print(
         f"cnncourse {__version__} · Python {platform.python_version()} · "
         f"Keras {keras.__version__} on {_backend()} · {_device()} · "
         f"profile {size} · data {_data_source()}"
     )
+
+
+def gpus() -> list[str]:
+    """Return the model of every GPU (or TPU) that Keras' backend sees, such as "NVIDIA H200"."""
+    import keras
+
+    match keras.backend.backend():
+        case "tensorflow":
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()  # starts them, which is where their log comes
+            model = tf.config.experimental.get_device_details
+            found = [d for d in tf.config.get_visible_devices() if d.device_type != "CPU"]
+            return [model(d).get("device_name", d.device_type) for d in found]
+        case "jax":
+            import jax
+
+            return [d.device_kind for d in jax.devices() if d.platform != "cpu"]
+        case "torch":  # for which `keras.distribution` lists nothing, but fails
+            import torch
+
+            return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return []
 
 
 @contextlib.contextmanager
@@ -90,15 +113,9 @@ def _backend() -> str:
     return f"{name} {metadata.version(name)}"
 
 
-def _gpus() -> list[str]:
-    import keras
-
-    return [d for d in keras.distribution.list_devices() if not d.lower().startswith("cpu")]
-
-
 def _device() -> str:
-    if gpus := _gpus():
-        return f"{len(gpus)} × GPU"
+    if found := gpus():
+        return f"{len(found)} × GPU ({found[0]})"
     if os.environ.get("CNNCOURSE_KERNEL") == "gpu":
         return "no GPU found, so this GPU kernel runs on the CPU"
     return f"CPU, {os.cpu_count()} cores"
@@ -106,4 +123,4 @@ def _device() -> str:
 
 def _data_source() -> str:
     mirror = os.environ.get("CNNCOURSE_DATA")
-    return f"mirror {mirror}" if mirror else "embedded"
+    return f"mirror {mirror}" if mirror else "Keras' cache or download"

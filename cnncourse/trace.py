@@ -14,12 +14,15 @@ class Call(NamedTuple):
 
     Attributes:
         name: of the layer, with those of the layers that it is a part of; `unit/1_conv`.
+        part: the outermost layer that it is a part of; itself where there is none. Models do not
+            count: their layers are the network's.
         operation: the Keras layer or operation.
         inputs: the tensors it reads, without values.
         outputs: the tensors it makes.
     """
 
     name: str
+    part: object
     operation: object
     inputs: list
     outputs: list
@@ -42,8 +45,10 @@ def traced():
         outputs = self.compute_output_spec(*args, **kwargs)
         if changes_nothing(self, args, outputs):
             return args[0]
-        name = "/".join([*inside[1:], self.name])
-        calls.append(Call(name, self, tensors((args, kwargs)), tensors(outputs)))
+        path = [*inside[1:], self]
+        part = next(layer for layer in path if not isinstance(layer, keras.Model) or layer is self)
+        name = "/".join(layer.name for layer in path)
+        calls.append(Call(name, part, self, tensors((args, kwargs)), tensors(outputs)))
         return outputs
 
     def follow(self, *args, **kwargs):
@@ -52,7 +57,7 @@ def traced():
         args, kwargs = _in_its_format(self, args, kwargs)
         if is_made_of_others(self):
             before = len(calls)
-            inside.append(self.name)
+            inside.append(self)
             try:
                 return self.call(*args, **kwargs)
             except Exception:  # it cannot be followed: it stays one call

@@ -154,17 +154,6 @@ def test_groups_are_a_split_two_convolutions_and_a_stack():
     np.testing.assert_allclose(layer(x), expected, atol=1e-4)
 
 
-def test_the_grouped_form_learns():
-    keras.utils.set_random_seed(0)
-    network = architectures.alexnet((67, 67, 3), classes=3, grouped=True)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0
-    network.compile(keras.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
-    losses = [network.train_on_batch(parity.images(67, 67), np.array([0, 2])) for _ in range(2)]
-    assert losses[1] < losses[0]
-
-
 def test_first_cnn_is_the_textbooks():
     network = architectures.fashion_cnn()
     shapes = [layer.output.shape[1:] for layer in network.layers if "conv" in layer.name]

@@ -1,13 +1,15 @@
 """Steps and stages of networks: their sums against `cost`, fields against neurons' answers."""
 
 import math
+from itertools import pairwise
 
 import keras
 import numpy as np
 import pytest
+import stage_tables
 import tensorflow as tf
 from cnncourse import anatomy, architectures, cost
-from cnncourse.layers import ResidualUnit
+from cnncourse.layers import InvertedResidual, ResidualUnit
 from keras import layers
 
 NETWORKS = {
@@ -30,8 +32,13 @@ def test_steps_and_stages_add_up(name):
     assert sum(len(stage.steps) for stage in stages) == len(steps)
     assert steps[-1].shape == model.output_shape[1:]
     assert stages[-1].name == "head"
-    sides = [stage.shape[0] for stage in stages[:-1]]
-    assert sides == sorted(set(sides), reverse=True), "every stage has a size of its own"
+    shapes = [stage.shape for stage in stages[:-1]]
+    assert all(shape != after for shape, after in pairwise(shapes)), "a stage has a shape"
+    sides = [shape[0] for shape in shapes]
+    assert sides == sorted(sides, reverse=True)
+    if model.name in stage_tables.TABLES:  # keras.applications', whose units are loose layers
+        expected = [row[1:] for row in stage_tables.TABLES[model.name]]
+        assert [row[1:] for row in stage_tables.rows(stages)] == expected
 
 
 def test_the_stages_of_resnet50_are_the_papers():
@@ -109,6 +116,58 @@ def test_a_gate_does_not_widen_the_field_and_stays_in_its_stage():
     (stage,) = anatomy.stages(model)
     assert len(stage.steps) == 4
     assert stage.fields[0].size == 3
+
+
+def test_units_are_not_cut():
+    """The expanded maps inside make no row; nor do loose layers between a fork and its join."""
+    inputs = keras.Input((32, 32, 3))
+    x = InvertedResidual(16, expansion=1)(layers.Conv2D(8, 3, padding="same")(inputs))
+    x = InvertedResidual(24, 2, expansion=6)(x)
+    skip = layers.Conv2D(32, 1, strides=2)(x)
+    x = layers.Conv2D(48, 3, padding="same")(x)
+    x = layers.Conv2D(32, 3, strides=2, padding="same")(x)
+    model = keras.Model(inputs, layers.ReLU()(layers.Add()([x, skip])))
+    rows = [(32, 8), (32, 16), (16, 24), (8, 32)]
+    expected = [(f"stage {i}", *row) for i, row in enumerate(rows, 1)]
+    assert stage_tables.rows(anatomy.stages(model)) == expected
+    outside = keras.Sequential([keras.Input((32, 32, 3)), model, layers.Flatten()])
+    assert stage_tables.rows(anatomy.stages(outside)) == expected, "a model is no unit"
+
+
+def test_rows_of_a_learners_own_network():
+    depthwise = [layers.DepthwiseConv2D(3, 2), layers.BatchNormalization(), layers.ReLU()]
+    own = [
+        *(layers.Rescaling(1 / 255), layers.Conv2D(8, 3), layers.ReLU(), layers.Dropout(0.1)),
+        *(layers.MaxPooling2D(), layers.BatchNormalization(), layers.Conv2D(16, 3, name="mine")),
+        *(*depthwise, layers.Conv2D(32, 1, name="last1"), layers.AveragePooling2D(2)),
+        *(layers.Flatten(), layers.Dense(3)),
+    ]
+    stages = anatomy.stages(keras.Sequential([keras.Input((32, 32, 3)), *own]))
+    assert [(s.name, s.shape, len(s.steps)) for s in stages] == [
+        ("stage 1", (30, 30, 8), 4),
+        ("mine", (13, 13, 16), 3),
+        ("last1", (6, 6, 32), 4),
+        ("pooling", (3, 3, 32), 1),
+        ("head", (3,), 2),
+    ]
+
+
+def test_a_network_that_shrinks_and_grows_again_has_rows_for_both():
+    inputs = keras.Input((16, 16, 1))
+    wide = layers.Conv2D(8, 3, padding="same")(inputs)
+    x = layers.Conv2D(16, 3, padding="same")(layers.MaxPooling2D()(wide))
+    x = layers.Concatenate()([wide, layers.UpSampling2D()(x)])
+    model = keras.Model(inputs, layers.Conv2D(4, 3, padding="same")(x))
+    rows = [row[1:] for row in stage_tables.rows(anatomy.stages(model))]
+    assert rows == [(16, 8), (8, 16), (16, 4)]
+
+
+def test_auxiliary_heads_belong_to_the_head():
+    model = architectures.googlenet(input_shape=(96, 96, 3), classes=7, auxiliary=True)
+    stages = anatomy.stages(model)
+    names = [name for name, *_ in stage_tables.TABLES["googlenet"]]
+    assert [stage.name for stage in stages] == [*names, "head"]
+    assert sum(stage.parameters for stage in stages) == model.count_params()
 
 
 def test_composite_layers_are_followed_and_shared_ones_counted_once():

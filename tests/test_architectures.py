@@ -1,13 +1,16 @@
 """Our networks against keras.applications, the papers' counts, and a round trip through a file."""
 
+import itertools
 import json
 
 import keras
 import numpy as np
 import parity
 import pytest
-from cnncourse import architectures, cost
+import stage_tables
+from cnncourse import anatomy, architectures, cost
 from keras import layers
+from variants import VARIANTS, build
 
 REFERENCES = {
     "vgg16": keras.applications.VGG16,
@@ -74,6 +77,8 @@ FIRST_INPUTS = {  # where it is not (224, 224, 3)
 TEN_CLASSES = ("fashion_cnn", "lenet5")
 SMALLEST = {  # side, where it is not 32
     "alexnet": 67,
+    "alexnet_grouped": 67,
+    "googlenet_auxiliary": 65,
     "inception_resnet_v2": 75,
     "inception_v3": 75,
     "inception_v4": 75,
@@ -94,6 +99,21 @@ def both(name, side, include_top=True):
     architectures.copy_weights(reference, ours)
     return ours, reference
 
+
+def dense_products(*widths):
+    return sum(a * b for a, b in itertools.pairwise(widths))
+
+
+# By hand, where no paper has a figure: positions · window · maps read · maps made.
+AFTER_C3 = 13**2 * 9 * (256 * 384 + 384 * 384 + 384 * 256) + dense_products(9216, 4096, 4096, 1000)
+GOOGLENET = 1_582_671_872  # its stem, the rows in test_inception.py and 1024 · 1000
+GATED = (256, 480, 512, 512, 512, 528, 832, 832, 1024)  # maps of its modules
+EXACT_MACS = {
+    "lenet5": 28**2 * 25 * 6 + 10**2 * 25 * 6 * 16 + 25 * 16 * 120 + dense_products(120, 84, 10),
+    "zfnet": 110**2 * 49 * 3 * 96 + 26**2 * 25 * 96 * 256 + AFTER_C3,  # chapter 07: 1.17 G
+    "googlenet": GOOGLENET,
+    "se_googlenet": GOOGLENET + sum(2 * maps * (maps // 16) for maps in GATED),
+}
 
 MACS = {  # in units of 10⁹; ResNets, EfficientNets: "FLOPs" in the papers' tables 1 and 2
     "alexnet": 1.14,
@@ -123,7 +143,6 @@ MACS = {  # in units of 10⁹; ResNets, EfficientNets: "FLOPs" in the papers' ta
 }
 
 
-@pytest.mark.parametrize("name", FULL)
 def test_same_logits_as_the_reference(name):
     side = NATIVE.get(name, 64)
     ours, reference = both(name, side)
@@ -200,7 +219,7 @@ def test_another_epsilon_or_momentum_is_seen_in_the_settings():
 
 
 @pytest.mark.parametrize("name", architectures.list_architectures())
-def test_parameter_and_product_counts(name):
+def test_counts_and_stages(name):
     network = architectures.build(name)
     assert network.count_params() == PARAMETERS[name]
     classes = 10 if name in TEN_CLASSES else 1000
@@ -209,6 +228,9 @@ def test_parameter_and_product_counts(name):
     if name in MACS:
         tolerance = 0.05 if name.startswith("efficientnet") else 0.02  # theirs count other things
         assert cost.macs(network) / 1e9 == pytest.approx(MACS[name], rel=tolerance)
+    if name in EXACT_MACS:
+        assert cost.macs(network) == EXACT_MACS[name]
+    assert stage_tables.rows(anatomy.stages(network)) == stage_tables.TABLES[name]
 
 
 def test_the_textbooks_resnet34():
@@ -264,10 +286,11 @@ def test_basic_resnets_equal_a_plain_one(name, depths):
 
 
 DEEPER = {"densenet169", "densenet201", "resnet101", "resnet152", "vgg19"}
+DEEPER |= {"alexnet", "mobilenet"}  # wider than their variants
 DEEPER |= {f"efficientnet_b{i}" for i in range(1, 8)}
-EVERY = [  # the deeper ones are others with larger numbers: `make parity` runs them
+EVERY = [  # those are others with larger numbers: `make parity` runs them
     pytest.param(name, marks=pytest.mark.deep) if name in DEEPER else name
-    for name in sorted(PARAMETERS)
+    for name in sorted({*PARAMETERS, *VARIANTS})
 ]
 
 
@@ -275,20 +298,20 @@ EVERY = [  # the deeper ones are others with larger numbers: `make parity` runs 
 def test_every_network_learns_and_comes_back_from_a_file(name, tmp_path):
     keras.utils.set_random_seed(1)
     side = SMALLEST.get(name, 32)
-    network = architectures.build(name, input_shape=(side, side, 3), classes=3, name="tiny")
+    network = build(name, input_shape=(side, side, 3), classes=3, name="tiny")
     batch = parity.images(side, side, count=8)
-    outputs = np.asarray(network(batch))
-    assert (network.name, outputs.shape, outputs.dtype) == ("tiny", (8, 3), "float32")
-    np.testing.assert_allclose(outputs.sum(axis=1), 1, rtol=1e-5)
+    outputs = np.stack(keras.tree.flatten(network(batch)))  # GoogLeNet may have three
+    assert (network.name, outputs.shape[1:], outputs.dtype) == ("tiny", (8, 3), "float32")
+    np.testing.assert_allclose(outputs.sum(axis=-1), 1, rtol=1e-5)
 
-    for layer in network.layers:
+    for layer in network._flatten_layers():
         if isinstance(layer, layers.Dropout):
             layer.rate = 0.0  # or the two losses would be those of two networks
     # Deep in the network a map has one pixel, so gradients are huge: a step of limited length.
     step = keras.optimizers.SGD(1e-4, global_clipnorm=1)
-    network.compile(step, "categorical_crossentropy", run_eagerly=True)
-    target = np.eye(3, dtype="float32")[np.arange(8) % 3]
-    before = float(network.train_on_batch(batch, target))
+    network.compile(step, ["categorical_crossentropy"] * len(outputs), run_eagerly=True)
+    target = [np.eye(3, dtype="float32")[np.arange(8) % 3]] * len(outputs)
+    before = float(network.train_on_batch(batch, target, return_dict=True)["loss"])
     after = float(network.compute_loss(batch, target, network(batch, training=True)))
     assert after < before
 
@@ -305,13 +328,13 @@ def test_every_network_works_in_half_precision(name):
     side = SMALLEST.get(name, 64)
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        network = architectures.build(name, input_shape=(side, side, 3), classes=3)
+        network = build(name, input_shape=(side, side, 3), classes=3)
     finally:
         keras.config.set_dtype_policy("float32")
     kinds = {keras.backend.standardize_dtype(weight.dtype) for weight in network.weights}
     assert kinds - {"int32", "int64"} == {"float32"}  # EfficientNet counts its pixels
     assert {layer.compute_dtype for layer in network._flatten_layers()} == {"float16"}
-    assert keras.backend.standardize_dtype(network.output.dtype) == "float16"
+    assert {keras.backend.standardize_dtype(x.dtype) for x in network.outputs} == {"float16"}
 
 
 def test_weights_come_from_a_file(tmp_path):

@@ -10,6 +10,7 @@ from browser import served, visit
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(f"chapters/{path.stem}.html" for path in (ROOT / "chapters").glob("*.ipynb"))
+READABLE = 684  # width of a drawing in pixels; test_plotting_network tells its letters' size then
 OTHERS = ["index.html", "glossary.html", "references.html", "exercises/02_convolution.html"]
 
 
@@ -108,6 +109,9 @@ def test_a_page_in_the_browser(chromium, address, page, width):
         formulas = seen.page.locator("article .math").count()
         assert seen.page.locator("article .math mjx-container").count() >= formulas
         assert seen.overflow() <= 0
+        figures = seen.page.locator("div.cell_output > .output > img")
+        sizes = figures.evaluate_all("all => all.map(img => [img.clientWidth, img.naturalWidth])")
+        assert [s for s in sizes if s[0] < min(s[1], READABLE)] == []  # narrow: they scroll
         assert seen.external() == []
         assert seen.errors == []
         if width < 1000:  # seconds on a long page, and the narrow one has all that the wide one has

@@ -345,3 +345,15 @@ def test_reference_human_examples():
     assert (human(12_000_000), human(12_000_000, si=False)) == ("12.00 MB", "11.44 MiB")
     with pytest.raises(ValueError, match="n_bytes is -1; accepted"):
         human(-1)
+
+
+def test_the_measured_table_is_the_files_and_says_what_the_text_says():
+    table = (ROOT / "benchmarks" / "training.md").read_text(encoding="utf-8")
+    assert table.strip() in PRINTED
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if " ms | " in line]
+    seconds = {way: float(each.split()[0]) for way, each, *_ in rows}
+    slow = {row[0]: int(row[4]) for row in rows}
+    assert seconds["kit and XLA"] > seconds["kit float32"]  # "and the table shows why"
+    assert seconds["kit bfloat16"] < seconds["kit float32"] < seconds["stock fit"]
+    assert slow["stock fit"] > 0  # "fast on one occasion"
+    assert slow["pipeline"] == slow["kit float32"] == 0

@@ -15,7 +15,8 @@ from cnncourse.demos.loss_curve import cases
 from cnncourse.paths import course_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
+from sklearn.neighbors import NearestNeighbors
 
 ROOT = course_root()
 CHAPTER = nbformat.read(ROOT / "chapters" / "05_training.ipynb", as_version=4)
@@ -96,6 +97,29 @@ def test_cross_entropy_is_keras_and_its_gradient_the_slope(n, classes, seed):
 def test_cross_entropy_survives_large_scores():
     loss, grad = defined(SOLUTIONS, "softmax_xent")(np.array([[1e4, 0.0]]), np.array([1]))
     assert loss == pytest.approx(1e4) and np.isfinite(grad).all()
+
+
+def test_numpy_and_keras_learn_the_same():
+    rows = re.findall(r"^epoch (\d) +(\S+) +(\S+) +(\S+)%  (\S+)%$", PRINTED, re.M)
+    assert [row[0] for row in rows] == [str(epoch) for epoch in range(1, 9)]
+    assert all(row[1] == row[2] and row[3] == row[4] for row in rows)
+    losses = [float(row[1]) for row in rows]
+    assert losses[-1] < 0.2 * losses[0] < 0.2 * np.log(10)
+    stumbles = [n for n in range(2, 9) if losses[n - 1] > 1.5 * losses[n - 2]]
+    assert stumbles == [4, 7] and "the same epochs 4 and 7" in PROSE
+    assert "no weight differs by more than 0.0001: True" in PRINTED
+    assert 8 * -(-len(datasets.digits().train.labels) // 32) == 320 and "after 320 steps" in PROSE
+
+
+def test_what_the_text_says_of_speed_is_in_the_benchmarks():
+    numpy, keras_ = re.search(
+        r"NumPy against Keras.*?: (\S+) and\s+(\S+) s per epoch",
+        (ROOT / "benchmarks/training.md").read_text("utf-8"),
+    ).groups()
+    assert 0.67 < float(numpy) / float(keras_) < 1.5  # about equal
+    scratch_md = (ROOT / "benchmarks/scratch.md").read_text("utf-8")
+    slower = re.findall(r"\*\*(\S+)×\*\* TensorFlow", scratch_md)
+    assert len(slower) == 2 and min(map(float, slower)) > 2  # more than twice as fast
 
 
 # Section 3
@@ -232,6 +256,19 @@ def test_flowers():
     assert "after  [898 898 898 898 898]" in PRINTED
 
 
+def test_smote_draws_as_imbalanced_learn_does():
+    """Its recipe, with scikit-learn's neighbours: any instance, any of its k, any place between."""
+    assert "from imblearn.over_sampling import SMOTE" in PROSE
+    rng, k, count = np.random.default_rng(0), 3, 4000
+    features = rng.normal(size=(12, 4))
+    found = NearestNeighbors(n_neighbors=k + 1).fit(features).kneighbors(features)[1][:, 1:]
+    rows, columns = np.divmod(rng.integers(12 * k, size=count), k)
+    between = rng.uniform(size=(count, 1)) * (features[found[rows, columns]] - features[rows])
+    made = training.smote(features, count, neighbours=k, seed=0)
+    for ours, theirs in zip(made.T, (features[rows] + between).T, strict=True):
+        assert stats.ks_2samp(ours, theirs).pvalue > 0.01
+
+
 # Section 8
 
 
@@ -244,14 +281,38 @@ def test_the_comparison_says_what_the_text_says():
     assert away["augmentation"] - away["plain"] > 2 * (spread["augmentation"] + spread["plain"])
 
 
+# Section 9
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(1e-4, 1), st.integers(20, 500))
+def test_the_schedule_is_the_librarys(peak, steps):
+    rate_at, warmup = defined(CHAPTER, "rate_at"), steps // 10
+    schedule = training.warmup_cosine(peak, steps)
+    for t in (0, warmup // 2, warmup, warmup + 1, steps // 2, steps):
+        theirs = float(schedule(t))
+        assert rate_at(t, peak, steps, warmup) == pytest.approx(theirs, rel=1e-4, abs=1e-6 * peak)
+
+
+def test_a_falling_rate_ends_lower_and_a_resumed_training_is_the_whole_one():
+    row = r"^(constant|warm-up and cosine) +validation loss (\S+) ± (\S+)  accuracy (\S+) ±"
+    ends = {name: [*map(float, found)] for name, *found in re.findall(row, PRINTED, re.M)}
+    (constant, apart, _), (falling, together, _) = ends["constant"], ends["warm-up and cosine"]
+    assert f"{falling:.3f} ± {together:.3f}, against {constant:.2f} ± {apart:.2f}" in PROSE
+    assert all(0.95 < accuracy < 0.97 for *_, accuracy in ends.values())
+    assert "its curve is that of the whole run:   True" in PRINTED
+
+
 def test_every_citation_has_an_entry():
     cited = set(re.findall(r'\]\(#References "([\w:-]+)"\)', PROSE))
     entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "book/references.bib").read_text("utf-8"), re.M)
     assert cited == {
         "chawla2002",
+        "goyal2017",
         "hinton2012",
         "ioffe2015",
         "kingma2015",
+        "loshchilov2017",
         "santurkar2018",
         "srivastava2014",
     }

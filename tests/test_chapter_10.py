@@ -123,6 +123,9 @@ def test_xception_s_census(xception):
     convs = [layer for layer in xception.layers if type(layer) is keras.layers.Conv2D]
     one_by_one = [layer for layer in convs if layer.kernel_size == (1, 1)]
     assert len(one_by_one) == 4 and {layer.strides for layer in one_by_one} == {(2, 2)}
+    blocks = {layer.name.split("_")[0] for layer in xception.layers if "block" in layer.name}
+    assert "**36** convolutional layers in **14** modules" in PROSE
+    assert (34 + len(convs) - len(one_by_one), len(blocks)) == (36, 14)
     assert "all 22,910,480, without the top 20,861,480" in PRINTED
     assert xception.count_params() == 22_910_480 == 20_861_480 + 2_049_000
 

@@ -100,6 +100,19 @@ def test_files_hold_the_weights_in_mebibytes():
     assert round(25.6e6 * 4 / 2**20) == TABLE["ResNet50V2"]["size_mib"] == 98
 
 
+def test_stars_mark_the_best_of_each_column():
+    lines = PRINTED.split("10⁶ par.")[1].splitlines()[1 : 1 + len(MODELS)]
+    for line, row in zip(lines, MODELS, strict=True):
+        name, *values, side = line.split()
+        assert (name, int(side), len(values)) == (row["name"], row["side"], 6)
+        columns = ("size_mib", "top1", "top5", "parameters_m", "cpu_ms", "gpu_ms")
+        for key, value in zip(columns, values, strict=True):
+            assert float(value.rstrip("*")) == row[key]
+            better = [r[key] > row[key] if "top" in key else r[key] < row[key] for r in MODELS]
+            assert value.endswith("*") != any(better), (name, key)
+        assert line.count("*") <= 2
+
+
 def test_what_the_prose_says_about_the_table():
     b2, v3 = TABLE["EfficientNetB2"], TABLE["InceptionV3"]
     assert b2["top1"] > v3["top1"] and b2["size_mib"] < v3["size_mib"] / 2

@@ -160,14 +160,14 @@ def test_every_stage_and_step_as_in_python(show, googlenet):
 
 @pytest.mark.browser
 def test_what_is_written_on_the_page(show, googlenet):
-    demo = ExplorerDemo(googlenet, stage=3, batch_size=32)
+    demo = ExplorerDemo(googlenet, stage=4, batch_size=32)
     stages = anatomy.stages(googlenet)
     page = show(demo)
     whole = page.locator(".ce-legend").inner_text()
     assert in_words(sum(s.parameters for s in stages)) in whole
     assert in_words(sum(s.macs for s in stages)) in whole
     assert in_bytes(32 * sum(s.activation_bytes for s in stages)) in whole
-    numbers, stage = page.locator(".ce-numbers").inner_text(), stages[3]
+    numbers, stage = page.locator(".ce-numbers").inner_text(), stages[4]
     share = 100 * stage.macs / sum(s.macs for s in stages)
     for text in (
         f"{stage.parameters:,} (",

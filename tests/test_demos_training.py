@@ -5,6 +5,7 @@ import pytest
 from cnncourse import scratch
 from cnncourse.demos import AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDemo
 from cnncourse.demos.augment import SIDE, flower
+from cnncourse.demos.batch_norm import histogram
 from cnncourse.demos.dropout import ACTIVATIONS
 from cnncourse.demos.loss_curve import DIAGNOSES
 from cnncourse.demos.random import uniforms
@@ -62,6 +63,15 @@ def test_batch_norm_demo_is_scratch(batch, phase):
     else:
         expected = scratch.batch_norm_inference(x, [0.5], [1.0], mean, variance)
     np.testing.assert_allclose(demo.output, expected[:, 0], rtol=1e-6)
+
+
+def test_the_histogram_counts_every_value_in_its_half_unit():
+    counts = histogram(np.array([-12.0, -10.0, -0.25, 0.0, 0.25, 9.9, 40.0]))
+    assert {b: n for b, n in enumerate(counts.tolist()) if n} == {0: 2, 19: 1, 20: 2, 39: 2}
+    demo = BatchNormDemo(batch="many", stretch=2)
+    rows = [histogram(row) for row in (demo.values, demo.normal, demo.output)]
+    assert [row.sum() for row in rows] == [32, 32, 32]
+    assert np.count_nonzero(rows[0]) > np.count_nonzero(rows[1])  # normalised, they are narrower
 
 
 def test_one_value_moves_the_others_in_training_only():

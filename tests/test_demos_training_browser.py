@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cnncourse.demos import AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDemo
+from cnncourse.demos.batch_norm import histogram
 
 pytestmark = pytest.mark.browser
 BARE = ":is(input, select, button, [tabindex]):not([data-lm-suppress-shortcuts=true])"
@@ -35,8 +36,9 @@ def expected(demo):
         return {"output": demo.output, "running": demo.running_mean}
     if isinstance(demo, BatchNormDemo):
         own = (demo.values.mean(), demo.values.var())
-        found = {"values": demo.values, "normal": demo.normal, "output": demo.output}
-        return {**found, "moving": demo.moving, "own": own}
+        rows = {"values": demo.values, "normal": demo.normal, "output": demo.output}
+        histograms = np.stack([histogram(row) for row in rows.values()])
+        return {**rows, "moving": demo.moving, "own": own, "histograms": histograms}
     if isinstance(demo, LossCurveDemo):
         return demo.summary
     return {"output": np.stack([demo.variant(n).ravel() for n in range(8)])}

@@ -77,9 +77,9 @@ def test_old_python(monkeypatch):
 
 
 def test_keras_that_starts(keras_says):
-    keras_says('a line of log\n{"keras": "3.15", "backend": "jax 0.9", "gpus": ["gpu:0"]}\n')
+    keras_says('a line of log\n{"keras": "3.15", "backend": "jax 0.9", "gpus": ["NVIDIA H200"]}\n')
     assert doctor.keras_backend() == Check("Keras", "ok", "3.15 on jax 0.9")
-    assert doctor.gpu() == Check("GPU", "ok", "1: gpu:0")
+    assert doctor.gpu() == Check("GPU", "ok", "1: NVIDIA H200")
 
 
 def test_keras_with_a_wrong_backend(monkeypatch):

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from cnncourse import architectures
+from cnncourse import architectures, cost
 from cnncourse.architectures.efficientnet import SCALES, scaled_stages
 from cnncourse.layers import InvertedResidual
 
@@ -113,12 +113,16 @@ def test_squeeze_and_excitation_adds_a_tenth():
 
 
 def test_csp_densenet_by_hand():
+    products = 112 * 112 * 7 * 7 * 3 * 64
+
     def convolved(maps, filters, size):
+        nonlocal products
+        products += side * side * size * size * maps * filters
         return 2 * maps + size * size * maps * filters
 
     maps, count, statistics = 64, 7 * 7 * 3 * 64 + 2 * 64, 64
     for i, depth in enumerate((6, 12, 24, 16)):
-        half = maps - maps // 2
+        half, side = maps - maps // 2, 56 // 2**i
         for _ in range(depth):
             count += convolved(half, 128, 1) + convolved(128, 32, 3)
             statistics += half + 128
@@ -129,8 +133,9 @@ def test_csp_densenet_by_hand():
             count, statistics = count + convolved(maps, maps // 2, 1), statistics + maps
             maps //= 2
     count, statistics = count + 2 * maps + (maps + 1) * 1000, statistics + maps
-    network = architectures.csp_densenet(input_shape=(32, 32, 3))
+    network = architectures.csp_densenet(input_shape=(None, None, 3))
     assert (trainable(network), network.count_params()) == (count, count + 2 * statistics)
+    assert cost.macs(network, (224, 224, 3)) == products + maps * 1000
 
 
 def test_cross_stage_partial_networks_cost_less():

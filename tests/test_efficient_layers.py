@@ -226,6 +226,12 @@ def test_saving_shapes_and_precision(make, tmp_path):
     assert {keras.backend.standardize_dtype(w.dtype) for w in half.weights} == {"float32"}
 
 
+@pytest.mark.parametrize("make", LAYERS, ids=lambda make: type(make()).__name__)
+def test_unknown_channels_are_refused(make):
+    with pytest.raises(ValueError, match=r"\(None, 5, 5, None\); accepted: (known|two) channels"):
+        make()(keras.Input((5, 5, None)))
+
+
 def test_wrong_arguments():
     positive = "accepted: a positive integer"
     for make, message in (

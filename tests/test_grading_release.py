@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from cnncourse.grading.cells import AuthorError
+from cnncourse.grader.assignment import _cells
+from cnncourse.grading.cells import AuthorError, read_source
 from cnncourse.grading.release import release
 from grading_notebooks import cell, code, toy, write
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = """
@@ -21,7 +22,7 @@ c = get_config()
 ours = [TagRemovePreprocessor, *GenerateAssignment.preprocessors.default()]
 c.GenerateAssignment.preprocessors = ours
 c.TagRemovePreprocessor.enabled = True
-c.TagRemovePreprocessor.remove_cell_tags = {"mistake"}
+c.TagRemovePreprocessor.remove_cell_tags = {"mistake", "model-answer"}
 """
 
 
@@ -64,8 +65,14 @@ def odd():
         code("data = 1", "readonly", grade_id="readonly", **{**flags, "locked": True}),
         code("", "empty"),
         code("half", "half", grade_id="half", grade=True, solution=True, points=0.5),
+        model_answer(),
     ]
     return notebook
+
+
+def model_answer():
+    """Return a cell that must neither reach learners nor be run by who builds or grades."""
+    return new_code_cell("1 / 0", id="run", metadata={"tags": ["model-answer"]})
 
 
 def test_release_is_nbgraders_byte_for_byte(tmp_path):
@@ -83,6 +90,15 @@ def test_release_hides_everything_and_keeps_the_source():
         assert secret not in text
     assert 'check(\\"correlate\\")' in text and "Slide `k`" in text
     assert notebook == before and release(notebook) == text
+
+
+def test_a_model_answers_cells_stay_with_the_solutions(tmp_path):
+    notebook = toy()
+    notebook.cells.append(model_answer())
+    source = read_source(write(notebook, tmp_path / "toy.ipynb"))
+    cells = [text for _, text in source.code] + [given.source for given in _cells(source)]
+    assert not any("1 / 0" in text for text in [release(notebook), *cells])
+    assert len(cells) == 2 * 3  # setup and two solutions
 
 
 @pytest.mark.parametrize(

@@ -184,9 +184,10 @@ for batch in (16, 64):
 def test_plan_against_the_peak_of_real_processes():
     """What 48 more images add to the peak of a process, in multiples of what they add to the plan.
 
-    The difference takes away what the libraries themselves need. On two cores 1.3 (training) and
-    1.4 (inference) were seen; the bounds leave room for other workspace. A planner that forgot
-    what training keeps, or kept everything at inference, is a factor 3 off and fails.
+    The difference takes away what the libraries themselves need. The plan is a minimum, so less
+    than it cannot be. On two cores 1.3 (training) and 1.4 (inference) were seen; the upper bounds
+    leave room for other workspace. A planner that forgot what training keeps, or kept everything
+    at inference, is a factor 3 off and fails.
     """
     measured, planned = {}, {}
     for mode in ("training", "inference"):
@@ -196,6 +197,6 @@ def test_plan_against_the_peak_of_real_processes():
         small, small_plan, large, large_plan = (int(n) for n in done.stdout.split())
         measured[mode], planned[mode] = (large - small) * 1024, large_plan - small_plan
     ratios = {mode: measured[mode] / planned[mode] for mode in measured}
-    assert 0.9 < ratios["training"] < 2.2, (ratios, measured, planned)
-    assert 0.7 < ratios["inference"] < 2.8, (ratios, measured, planned)
+    assert 1 < ratios["training"] < 2.2, (ratios, measured, planned)
+    assert 1 < ratios["inference"] < 2.8, (ratios, measured, planned)
     assert measured["training"] > 1.5 * measured["inference"]

@@ -106,6 +106,13 @@ def test_make_test_installs_the_test_extra(make):
     assert any(line.endswith("-e .[test]") for line in result.log)
 
 
+def test_backends_are_installed_with_the_pinned_versions(make):
+    result = make("test-backends", "ARGS=jax")
+    assert any(line.endswith("-c constraints.txt -e .[backends]") for line in result.log)
+    assert result.log[-1] == "tests/backends.py jax"
+    assert {"jax", "jaxlib", "torch"} <= set(pins())
+
+
 def test_changed_requirements_are_installed(make):
     make("lab")
     newer = time.time() + 5

@@ -3,7 +3,7 @@
 import keras
 import pytest
 from cnncourse import anatomy, architectures, plotting
-from cnncourse.layers import ResidualUnit
+from cnncourse.layers import InceptionModule, ResidualUnit, ResNeXtUnit
 from keras import layers
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
@@ -79,6 +79,26 @@ def test_paths_meet_and_nothing_overlaps_in_a_wide_block():
     boxes = [p.get_bbox() for p in fig.axes[0].patches if isinstance(p, FancyBboxPatch)]
     assert not [1 for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
     assert len(boxes) == 1 + 4 * 2 + 4 + 1
+
+
+def letters(fig):
+    """Return the smallest letters' size in pixels where the figure is at most 684 pixels wide."""
+    shrunk = min(1, 684 / (90 * fig.get_size_inches()[0]))
+    return min(text.get_fontsize() for text in fig.axes[0].texts) * 90 / 72 * shrunk
+
+
+def test_letters_are_readable_at_the_book_s_width(stages):
+    """`tests/test_book.py` checks that no figure is shown smaller."""
+    inputs = keras.Input((28, 28, 192))
+    module = keras.Model(inputs, InceptionModule((64, 96, 128, 16, 32, 32))(inputs))
+    unit = keras.Model(inputs, ResNeXtUnit(128)(inputs))  # has a box with long words
+    net = architectures.googlenet(input_shape=(64, 64, 3))
+    assert letters(plotting.network(stages)) > 11
+    for part in (module, unit):
+        fig = plotting.block(anatomy.steps(part))
+        assert letters(fig) > 8.9
+        assert overlapping(fig) == []
+    assert letters(plotting.folded(anatomy.steps(net), columns=3)) > 9
 
 
 @pytest.mark.parametrize("draw", [plotting.network, plotting.block])

@@ -29,6 +29,18 @@ def test_points_are_drawn_where_they_are():
     assert len({line.get_marker() for line in ax.lines}) == 2
 
 
+def test_run_curves_are_the_mean_and_the_range_of_the_runs():
+    runs = {"two seeds": [[1, 2, 3], [3, 2, 5]], "one run": [4, 4]}
+    (ax,) = plotting.run_curves(runs, "epoch", "loss").axes
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 2], [2, 2], [3, 4]])
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[1, 4], [2, 4]])
+    assert len({line.get_linestyle() for line in ax.lines}) == 2  # not by colour alone
+    (band,) = ax.collections  # none for a single run
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+    assert corners == {(1, 1), (1, 3), (2, 2), (3, 3), (3, 5)}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+
+
 @pytest.mark.parametrize(
     ("function", "given", "message"),
     [
@@ -40,3 +52,9 @@ def test_points_are_drawn_where_they_are():
 def test_bad_input_is_refused(function, given, message):
     with pytest.raises(ValueError, match=message):
         getattr(plotting, function)(given)
+
+
+def test_run_curves_want_one_to_four_names_with_values():
+    for runs in ({}, {"a": []}, {str(n): [1] for n in range(5)}):
+        with pytest.raises(ValueError, match=r"runs holds \[.*; accepted: 1 to 4 names"):
+            plotting.run_curves(runs, "epoch", "loss")

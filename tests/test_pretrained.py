@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import os
+import re
 from pathlib import Path
 
 import keras
@@ -14,16 +15,6 @@ from cnncourse.architectures import pretrained
 from cnncourse.architectures.weights import weights_by_name
 
 MIRROR = os.environ.get("CNNCOURSE_DATA")
-MODULES = {
-    "densenet": ("densenet121", "densenet169", "densenet201"),
-    "efficientnet": tuple(f"efficientnet_b{i}" for i in range(8)),
-    "inception_resnet_v2": ("inception_resnet_v2",),
-    "inception_v3": ("inception_v3",),
-    "resnet": ("resnet50", "resnet50_v2", "resnet101", "resnet152"),
-    "vgg16": ("vgg16",),
-    "vgg19": ("vgg19",),
-    "xception": ("xception",),
-}
 
 
 @pytest.fixture
@@ -71,13 +62,33 @@ def test_asks_for_what_keras_asks_for(name, options, requests):
     assert ours == theirs
 
 
-def test_hashes_are_those_in_keras_source():
-    assert sorted(sum(MODULES.values(), ())) == sorted(pretrained.HASHES)
-    for module, names in MODULES.items():
+def hashes_of_keras():
+    """Return {file's name: md5}: from Keras' tables, or from its calls that fetch a file."""
+    found = {}
+    for module in ("densenet", "inception_resnet_v2", "inception_v3", "vgg16", "vgg19", "xception"):
         source = inspect.getsource(importlib.import_module(f"keras.src.applications.{module}"))
-        for name in names:
-            for md5 in pretrained.HASHES[name]:
-                assert len(md5) == 32 and md5 in source
+        source = re.sub(r'"\s+"', "", source)  # a long name may be in two pieces
+        found |= re.findall(r'"([\w.]+\.h5)"[^"]*"models"[^"]*file_hash="(\w{32})"', source)
+    for module, name in (
+        ("resnet", "{}_weights_tf_dim_ordering_tf_kernels"),
+        ("efficientnet", "efficientnet{}"),
+    ):
+        table = importlib.import_module(f"keras.src.applications.{module}").WEIGHTS_HASHES
+        for key, (with_top, without) in table.items():
+            found[f"{name.format(key)}.h5"] = with_top
+            found[f"{name.format(key)}_notop.h5"] = without
+    return found
+
+
+def test_every_hash_is_the_one_that_keras_has_for_that_file():
+    ours = {}
+    for name in pretrained.HASHES:
+        for include_top in (True, False):
+            file, md5 = pretrained.official_file(name, (224, 224, 3), include_top)
+            ours[file.rpartition("/")[2]] = md5
+    theirs = hashes_of_keras()
+    assert len(ours) == 2 * len(pretrained.HASHES) == 40
+    assert ours == {file: theirs.get(file) for file in ours}
     assert set(pretrained.REFERENCES) == set(pretrained.HASHES) | set(pretrained.ALPHAS)
 
 

@@ -1,4 +1,4 @@
-"""A small network built from scratch's functions, against the same network in Keras, on digits."""
+"""`scratch.SmallCNN` against its twin in Keras, the one that chapter 05 builds, on real digits."""
 
 import keras
 import numpy as np
@@ -6,53 +6,35 @@ import pytest
 import tensorflow as tf
 from cnncourse import scratch
 from sklearn.datasets import load_digits
+from test_chapter_05 import CHAPTER, defined
 
 
-def keras_network():
-    """Return conv → ReLU → pool, twice, → dense, in float64, with seeded weights."""
-    keras.utils.set_random_seed(0)
-    layers = keras.layers
-    network = keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            layers.Conv2D(8, 3, padding="same", activation="relu", dtype="float64"),
-            layers.MaxPooling2D(dtype="float64"),
-            layers.Conv2D(16, 3, padding="same", activation="relu", dtype="float64"),
-            layers.MaxPooling2D(dtype="float64"),
-            layers.Flatten(dtype="float64"),
-            layers.Dense(10, dtype="float64"),
-        ]
-    )
-    for weight in network.weights:  # biases that are not 0 have gradients worth a look
-        weight.assign(weight + keras.random.normal(weight.shape, stddev=0.05, dtype="float64"))
-    return network
+@pytest.fixture
+def pair():
+    """The network and its Keras twin in float64, with the same weights, no bias 0."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        twin = defined(CHAPTER, "keras_twin")()
+    finally:
+        keras.config.set_dtype_policy(before)
+    random, net = np.random.default_rng(0), scratch.SmallCNN(seed=0)
+    net.weights = [w + random.normal(0, 0.05, w.shape) for w in net.weights]
+    twin.set_weights(net.weights)
+    return net, twin
 
 
-def numpy_logits(x, weights):
-    """Return the same network's scores (n, 10), and what its backward pass needs."""
-    w1, b1, w2, b2, w3, b3 = weights
-    z1 = scratch.conv2d(x, w1, b1, padding="same")  # (n, 8, 8, 8)
-    a1 = scratch.relu(z1)
-    p1 = scratch.max_pool2d(a1)  # (n, 4, 4, 8)
-    z2 = scratch.conv2d(p1, w2, b2, padding="same")  # (n, 4, 4, 16)
-    a2 = scratch.relu(z2)
-    p2 = scratch.max_pool2d(a2)  # (n, 2, 2, 16)
-    flat = p2.reshape(len(p2), -1)  # (n, 64)
-    return scratch.dense(flat, w3, b3), (z1, a1, p1, z2, a2, p2, flat)
+@pytest.fixture(scope="module")
+def digits():
+    """Real handwritten digits, 8 × 8: the pixels from 0 to 1, (1797, 8, 8, 1), and the labels."""
+    images, labels = load_digits(return_X_y=True)
+    return images.reshape(-1, 8, 8, 1) / 16, labels
 
 
-def numpy_gradients(x, labels, weights):
-    """Return the loss and the gradients of all six weights, last layer first computed."""
-    w1, _, w2, _, w3, _ = weights
-    logits, (z1, a1, p1, z2, a2, p2, flat) = numpy_logits(x, weights)
-    loss, grad = scratch.softmax_cross_entropy(logits, labels)
-    grad, dw3, db3 = scratch.dense_backward(grad, flat, w3)
-    grad = scratch.max_pool2d_backward(grad.reshape(p2.shape), a2)
-    grad = scratch.relu_backward(grad, z2)
-    grad, dw2, db2 = scratch.conv2d_backward(grad, p1, w2, padding="same")
-    grad = scratch.relu_backward(scratch.max_pool2d_backward(grad, a1), z1)
-    _, dw1, db1 = scratch.conv2d_backward(grad, x, w1, padding="same")
-    return loss, [dw1, db1, dw2, db2, dw3, db3]
+def numpy_gradients(net, x, labels):
+    scores, kept = net.forward(x)
+    loss, grad = scratch.softmax_cross_entropy(scores, labels)
+    return loss, net.backward(grad, kept)
 
 
 def keras_gradients(x, labels, network):
@@ -63,49 +45,84 @@ def keras_gradients(x, labels, network):
     return loss, tape.gradient(loss, [w.value for w in network.trainable_weights])
 
 
-@pytest.fixture(scope="module")
-def digits():
-    """Real handwritten digits, 8 × 8: the pixels from 0 to 1, (1797, 8, 8, 1), and the labels."""
-    images, labels = load_digits(return_X_y=True)
-    return images.reshape(-1, 8, 8, 1) / 16, labels
+def assert_equal_weights(net, twin):
+    for ours, reference in zip(net.weights, twin.get_weights(), strict=True):
+        assert ours.dtype == reference.dtype == "float64"
+        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-8)
 
 
-def test_every_gradient_of_a_network_equals_keras_and_so_do_the_trained_weights(digits):
+def test_every_gradient_of_a_network_equals_keras_and_so_do_the_trained_weights(pair, digits):
+    net, twin = pair
     x, labels = digits[0][:64], digits[1][:64]
-    network = keras_network()
-    weights = network.get_weights()
     optimizer = keras.optimizers.SGD(learning_rate=0.125)  # exact in float32 as well
     for _ in range(3):
-        loss, gradients = numpy_gradients(x, labels, weights)
-        keras_loss, theirs = keras_gradients(tf.constant(x), labels, network)
+        loss, gradients = numpy_gradients(net, x, labels)
+        keras_loss, theirs = keras_gradients(tf.constant(x), labels, twin)
         np.testing.assert_allclose(loss, keras_loss, rtol=1e-10)
         for ours, reference in zip(gradients, theirs, strict=True):
             assert np.abs(reference).max() > 1e-4  # a gradient of zeros would prove nothing
             assert ours.shape == reference.shape
             np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-8)
-        weights = [w - 0.125 * g for w, g in zip(weights, gradients, strict=True)]
-        optimizer.apply(theirs, network.trainable_weights)
-        for ours, reference in zip(weights, network.get_weights(), strict=True):
-            np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-8)
+        assert net.step(x, labels, rate=0.125) == loss
+        optimizer.apply(theirs, twin.trainable_weights)
+        assert_equal_weights(net, twin)
 
 
-def test_training_in_numpy_reaches_the_accuracy_of_keras(digits):
+def test_training_in_numpy_reaches_the_accuracy_of_keras(pair, digits):
     """The same 1,437 digits in the same batches for 20 epochs, then 360 others as the test."""
+    net, twin = pair
     rng = np.random.default_rng(0)
     shuffled = rng.permutation(1797)
     x, labels = (array[shuffled] for array in digits)
     orders = [rng.permutation(1437) for _ in range(20)]
     batches = [order[i : i + 32] for order in orders for i in range(0, 1437, 32)]
-    network = keras_network()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
-    network.compile(keras.optimizers.SGD(0.25), loss)
-    weights = network.get_weights()
+    twin.compile(keras.optimizers.SGD(0.25), loss)
     for batch in batches:
-        _, gradients = numpy_gradients(x[batch], labels[batch], weights)
-        weights = [w - 0.25 * g for w, g in zip(weights, gradients, strict=True)]
-        network.train_on_batch(x[batch], labels[batch])
-    for ours, reference in zip(weights, network.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, reference, rtol=0, atol=1e-8)
-    answers = numpy_logits(x[1437:], weights)[0].argmax(axis=1)
-    np.testing.assert_array_equal(answers, network(x[1437:]).numpy().argmax(axis=1))
+        net.step(x[batch], labels[batch], rate=0.25)
+        twin.train_on_batch(x[batch], labels[batch])
+    assert_equal_weights(net, twin)
+    answers = net.forward(x[1437:])[0].argmax(axis=1)
+    np.testing.assert_array_equal(answers, twin(x[1437:]).numpy().argmax(axis=1))
     assert np.mean(answers == labels[1437:]) >= 0.97
+
+
+def test_the_slope_of_the_loss_is_the_gradient(pair, digits):
+    """Without Keras: move one number of each weight a little, and see how the loss changes."""
+    net, _ = pair
+    x, labels = digits[0][:5], digits[1][:5]
+    _, gradients = numpy_gradients(net, x, labels)
+    for weight, gradient in zip(net.weights, gradients, strict=True):
+        place = np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
+        around = []
+        for move in (1e-6, -2e-6):
+            weight[place] += move
+            around.append(numpy_gradients(net, x, labels)[0])
+        weight[place] += 1e-6
+        assert gradient[place] == pytest.approx((around[0] - around[1]) / 2e-6, rel=1e-4)
+
+
+def test_initial_weights_are_seeded_float32_and_keep_the_scale():
+    net = scratch.SmallCNN(seed=3)
+    assert [w.dtype for w in net.weights] == ["float32"] * 6
+    for ours, same in zip(net.weights, scratch.SmallCNN(seed=3).weights, strict=True):
+        np.testing.assert_array_equal(ours, same)
+    assert not np.array_equal(net.weights[0], scratch.SmallCNN(seed=4).weights[0])
+    for kernel, inputs in zip(net.weights[::2], (9, 72, 64), strict=True):
+        assert kernel.std() == pytest.approx(np.sqrt(2 / inputs), rel=0.25)
+    net.step(np.ones((2, 8, 8, 1), "float32"), np.array([1, 2]), rate=0.1)
+    assert [w.dtype for w in net.weights] == ["float32"] * 6  # still
+
+
+@pytest.mark.parametrize(
+    ("x", "labels", "rate", "message"),
+    [
+        (np.ones((2, 8, 8, 3)), [0, 1], 0.1, "x has 3 channels"),
+        (np.ones((2, 12, 12, 1)), [0, 1], 0.1, "x has 144 inputs"),
+        (np.ones((2, 8, 8, 1)), [0, 10], 0.1, "accepted: 0 to 9"),
+        (np.ones((2, 8, 8, 1)), [0, 1], 0, "rate is 0; accepted: a number above 0"),
+    ],
+)
+def test_bad_input_is_refused(x, labels, rate, message):
+    with pytest.raises(ValueError, match=message):
+        scratch.SmallCNN().step(x, np.array(labels), rate)

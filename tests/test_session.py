@@ -10,13 +10,14 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from cnncourse import session
+from fake_gpus import BACKENDS, NAME, pretend
 
 
 def test_profile_is_quick_without_a_gpu_and_full_with_one(monkeypatch):
     monkeypatch.delenv("CNNCOURSE_PROFILE", raising=False)
-    monkeypatch.setattr(session, "_gpus", list)
+    monkeypatch.setattr(session, "gpus", list)
     assert cnncourse.profile() == "quick"
-    monkeypatch.setattr(session, "_gpus", lambda: ["gpu:0"])
+    monkeypatch.setattr(session, "gpus", lambda: ["NVIDIA H200"])
     assert cnncourse.profile() == "full"
 
 
@@ -28,6 +29,15 @@ def test_profile_follows_the_environment_and_refuses_other_words(monkeypatch):
         ValueError, match="CNNCOURSE_PROFILE is 'fast'; accepted: 'quick' or 'full'"
     ):
         cnncourse.profile()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_gpus_are_named_on_every_backend(monkeypatch, backend):
+    pretend(monkeypatch, backend, gpu=True)
+    assert session.gpus() == [NAME]
+    assert session._device() == "1 × GPU (NVIDIA H200)"
+    pretend(monkeypatch, backend, gpu=False)
+    assert session.gpus() == []
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "42", True, None])
@@ -51,7 +61,7 @@ def test_setup_seeds_initialisers_and_numpy_and_sets_the_style(capsys):
 
 
 def test_the_line_names_device_profile_and_data(monkeypatch, capsys):
-    monkeypatch.setattr(session, "_gpus", list)
+    monkeypatch.setattr(session, "gpus", list)
     monkeypatch.setenv("CNNCOURSE_PROFILE", "quick")
     monkeypatch.setenv("CNNCOURSE_KERNEL", "gpu")
     monkeypatch.setenv("CNNCOURSE_DATA", "mirror-folder")
@@ -61,6 +71,9 @@ def test_the_line_names_device_profile_and_data(monkeypatch, capsys):
     assert f"Keras {keras.__version__}" in line
     assert "profile quick" in line
     assert "data mirror mirror-folder" in line
+    monkeypatch.delenv("CNNCOURSE_DATA")
+    cnncourse.setup()
+    assert capsys.readouterr().out.endswith("data Keras' cache or download\n")
 
 
 def test_setup_first_keeps_the_start_up_log_away_but_not_later_messages():

@@ -1,5 +1,7 @@
 """The training kit: order of the data, augmentation, schedules, precision, balance, devices."""
 
+import json
+import os
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import pytest
 import tensorflow as tf
 from cnncourse import training
 from cnncourse.training import precision
+from fake_gpus import BACKENDS, pretend
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -108,20 +111,29 @@ def noise(count=64, size=12):
 
 
 def test_augmented_pictures_depend_on_seed_and_epoch():
-    def passes(*epochs):
+    images = noise()
+
+    def passes(*epochs, seed=1):
         alter = training.augmenter((-1, 1), flip=True, rotation=20, zoom=0.1, seed=3)
-        data = training.pipeline(noise(), np.zeros(64), 16, augment=alter, seed=1)
+        data = training.pipeline(images, np.zeros(64), 16, augment=alter, seed=seed)
         seen = []
         for epoch in epochs:
             data.epochs.start(epoch)
-            seen.append(np.concatenate([images for images, _ in data]))
+            order = np.random.default_rng((seed, epoch)).permutation(64)
+            seen.append(np.empty_like(images))
+            seen[-1][order] = np.concatenate([batch for batch, _ in data])
         return seen
+
+    def differing(some, others):
+        return (np.abs(some - others).mean((1, 2, 3)) > 0.05).sum()
 
     first, second = passes(0, 1)
     (again,) = passes(1)
     np.testing.assert_array_equal(second, again)
-    mean = np.abs(first.sum((1, 2, 3))).mean()
-    assert mean > 0 and not np.allclose(np.sort(first, 0), np.sort(second, 0))
+    (otherwise,) = passes(0, seed=2)
+    for changed in (first, second, otherwise):
+        assert differing(changed, images) > 60
+    assert differing(first, second) > 60 and differing(first, otherwise) > 60
 
 
 def test_a_function_may_augment():
@@ -226,6 +238,14 @@ def test_precision_fits_the_machine(monkeypatch, capsys, capability, flags, expe
         assert capsys.readouterr().out.startswith(f"precision: {expected} (")
     finally:
         keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_backend_tells_the_gpus_capability(monkeypatch, backend):
+    pretend(monkeypatch, backend, gpu=True)
+    assert precision._gpu_capability() == (9, 0)
+    pretend(monkeypatch, backend, gpu=False)
+    assert precision._gpu_capability() is None
 
 
 def test_precision_on_this_machine_and_by_name(capsys):
@@ -336,6 +356,65 @@ def test_two_devices_do_what_one_does():
         results.append(np.array(weights, float))
     assert len(results[0]) == 4 * 10 + 144 * 3 + 3
     np.testing.assert_allclose(*results, atol=1e-5)
+
+
+ON_JAX = """
+import json, sys
+import cnncourse
+cnncourse.setup()
+import keras, numpy as np
+from cnncourse import training
+layers = keras.layers
+folder = sys.argv[1]
+x, y = np.random.default_rng(0).uniform(-1, 1, (48, 8, 8, 1)).astype("float32"), np.arange(48) % 3
+
+def trained(name, epochs, seed=0):
+    keras.utils.set_random_seed(seed)
+    network = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(4, 3, use_bias=False),
+        layers.BatchNormalization(), layers.Flatten(), layers.Dropout(0.5), layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.Adam(0.01, use_ema=True), loss, steps_per_execution=2)
+    alter = training.augmenter((-1, 1), flip=True)
+    data = training.pipeline(x, y, 16, augment=alter, seed=1)
+    checkpoint = training.Checkpoint(f"{folder}/{name}.npz", data)
+    start = checkpoint.restore(network)
+    network.fit(data, epochs=epochs, initial_epoch=start, verbose=0, shuffle=False,
+        callbacks=[checkpoint])
+    weights = np.concatenate([w.ravel() for w in network.get_weights()]).tolist()
+    places = len(network.trainable_variables[0].value.sharding.device_set)
+    return {"start": start, "devices": places, "loss": checkpoint.log["loss"], "weights": weights}
+
+runs = {"one": trained("one", 2)}
+with training.data_parallel() as count:
+    runs["two"] = trained("two", 2)
+    trained("cut", 1)
+    runs["resumed"] = trained("cut", 2, seed=99)
+assert count == 2 and keras.distribution.distribution() is None
+print(json.dumps(runs))
+"""
+
+
+@pytest.mark.slow
+def test_jax_on_two_devices_and_resumed_does_what_one_does(tmp_path):
+    """Two simulated devices. The resumed run is seeded differently: the file must have it all."""
+    flags = "--xla_force_host_platform_device_count=2"
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags}
+    done = subprocess.run(
+        [sys.executable, "-c", ON_JAX, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stderr == ""  # `setup` keeps TensorFlow's log aside here, too
+    runs = json.loads(done.stdout.splitlines()[-1])
+    assert [run["devices"] for run in runs.values()] == [1, 2, 2]
+    assert [run["start"] for run in runs.values()] == [0, 0, 1]
+    assert len(runs["one"]["loss"]) == 2 and runs["one"]["loss"][0] != runs["one"]["loss"][1]
+    for name in ("two", "resumed"):
+        for what in ("loss", "weights"):
+            np.testing.assert_allclose(runs[name][what], runs["one"][what], atol=1e-5)
+    np.testing.assert_array_equal(runs["resumed"]["weights"], runs["two"]["weights"])
 
 
 def test_data_parallel_refuses_pytorch(monkeypatch):

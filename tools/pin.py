@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "book,gpu,grade,test"
+EXTRAS = "backends,book,gpu,grade,test"
 
 
 def resolve() -> dict[str, str]:

@@ -7,7 +7,8 @@ Every constructor has the same arguments:
 * `classes`: numbers that the last layer gives.
 * `include_top`: False leaves out what comes after the last map: pooling and dense layers.
 * `weights`: None (random values), the path of a `.weights.h5` file, or "imagenet" where Keras has
-  such weights (see `pretrained.py`).
+  such weights (see `pretrained.py`). A file is checked by the hash in Keras' source; only those of
+  `mobilenet` and `mobilenet_v2` are taken as they come, since Keras has no hash for them.
 * `classifier_activation`: of the last layer; None gives logits.
 * `name`: of the model.
 

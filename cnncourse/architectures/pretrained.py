@@ -3,7 +3,8 @@
 The files are in Keras' old format, which stores weights in the order of the reference's layers. So
 Keras reads them into its own network, and `copy_weights` maps them by name. A file is kept in
 Keras' cache; where `CNNCOURSE_DATA` names a mirror that has it in `keras/models`, it comes from
-there. The md5 sums are those in Keras' source, which has none for MobileNets.
+there. The md5 sums are those in Keras' source. It has none for MobileNets: their files, and only
+theirs, are loaded unchecked.
 """
 
 import functools

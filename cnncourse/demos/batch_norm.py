@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 EPSILON, MOMENTUM = 1e-3, 0.99
 FOUR = (1.0, 2.0, 3.0, 4.0)
+REACH, BINS = 10, 40
 
 
 def examples(batch: str) -> np.ndarray:
@@ -15,6 +16,12 @@ def examples(batch: str) -> np.ndarray:
     if batch == "four":
         return np.array(FOUR)
     return 6 * uniforms(5, 32) ** 2  # squares: many small values, few large ones
+
+
+def histogram(values: np.ndarray) -> np.ndarray:
+    """Count the values in each half unit from −10 to 10, (40,); those beyond go to the ends."""
+    inside = np.clip(values, -REACH, REACH)
+    return np.histogram(inside, np.linspace(-REACH, REACH, BINS + 1))[0]
 
 
 class BatchNormDemo(Demo):
@@ -85,7 +92,7 @@ class BatchNormDemo(Demo):
         return self.gamma * self.normal + self.beta
 
     def still(self) -> tuple[np.ndarray, str]:
-        """Return the three rows of dots, from −10 to 10, and their means."""
+        """Return the three rows of dots below their histograms, from −10 to 10, and their means."""
         image = Image.new("RGB", (560, 200), "white")
         draw = ImageDraw.Draw(image)
         rows = {"x": self.values, "normalised": self.normal, "output": self.output}
@@ -93,11 +100,17 @@ class BatchNormDemo(Demo):
             y = 45 + 60 * k
             draw.line((80, y, 550, y), "#999999")
             draw.text((6, y - 8), name, "black", font_size=12)
+            counts = histogram(values)
+            tall = 28 / max(*counts, len(values) / 4)
+            for b in np.flatnonzero(counts):
+                x = 85 + 11.5 * b
+                draw.rectangle((x, y - 14 - tall * counts[b], x + 10, y - 14), outline="#555555")
             for value in values:
-                x = 315 + 23 * min(max(value, -10), 10)
+                x = 315 + 23 * min(max(value, -REACH), REACH)
                 draw.ellipse((x - 4, y - 12, x + 4, y - 4), "#0072b2")
         return np.asarray(image), (
-            f"Three rows of dots: a batch with mean {self.values.mean():.2f}, its values in "
-            f"{self.phase} after normalising, with mean {self.normal.mean():.2f}, and after "
-            f"gamma {self.gamma:g} and beta {self.beta:g}, with mean {self.output.mean():.2f}."
+            "Three rows of dots, each below its histogram: a batch with mean "
+            f"{self.values.mean():.2f}, its values in {self.phase} after normalising, "
+            f"with mean {self.normal.mean():.2f}, and after gamma {self.gamma:g} and "
+            f"beta {self.beta:g}, with mean {self.output.mean():.2f}."
         )

@@ -149,14 +149,15 @@ class ExplorerDemo(PhotoDemo):
         """Return the tower of slabs, the chosen stage in orange, and its alternative text."""
         shapes = [self.network["maps"][steps[-1][2]][0] for _, steps in self.network["stages"]]
         names = ["input", *(name for name, _ in self.network["stages"])]
-        column = max(640 // len(names), 74)
+        names = [name.replace("–", "-")[:15] for name in names]  # the font has neither – nor ×
+        column = max(640 // len(names), 74, 8 * max(map(len, names)))
         canvas = Image.new("RGB", (column * len(names) + 10, TALL + 90), "white")
         draw = ImageDraw.Draw(canvas)
         for i, shape in enumerate([self.network["input"], *shapes]):
             at = (10 + i * column, TALL + 30)
             self._draw_slab(draw, shape, at, i == self.stage + 1)
-            draw.text((at[0], at[1] + 8), names[i][:11], "black", font_size=14)
-            text = " x ".join(str(n) for n in shape)  # the font has no ×
+            draw.text((at[0], at[1] + 8), names[i], "black", font_size=14)
+            text = " x ".join(str(n) for n in shape)
             draw.text((at[0], at[1] + 28), text, "#444444", font_size=12)
         chosen = self.chosen()
         return np.asarray(canvas), (

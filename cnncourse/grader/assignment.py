@@ -20,7 +20,7 @@ from typing import Any
 import cnncourse
 from cnncourse.grader.environment import command, environment, import_keras
 from cnncourse.grading import build
-from cnncourse.grading.cells import AuthorError, Exercise, Source, is_mistake, read_source
+from cnncourse.grading.cells import AuthorError, Exercise, Source, is_left_out, read_source
 from cnncourse.grading.key import ExerciseKey
 from cnncourse.grading.probes import Probe, Random
 from cnncourse.grading.values import decode
@@ -182,7 +182,7 @@ def _question(name: str, answer: dict[str, Any], from_scratch: bool) -> Question
 def _cells(source: Source) -> Iterable[Cell]:
     for cell in source.notebook.cells:
         meta = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and not is_mistake(cell) and not meta.get("grade"):
+        if cell.cell_type == "code" and not is_left_out(cell) and not meta.get("grade"):
             yield Cell(meta["grade_id"]) if meta.get("solution") else Cell("", cell.source)
 
 

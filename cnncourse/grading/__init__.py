@@ -75,6 +75,9 @@ it raises otherwise. An answer gets a mistake's hint if every wrong value is tha
     === END MARK SCHEME ===
     ### END SOLUTION
 
+Cells tagged `model-answer` go with it where a model answer can be run. They stay in the solutions
+notebook: no learner gets them, and neither building nor grading runs them.
+
 Then `cnncourse build` (it names cell and remedy if something is wrong), and only then run the
 solutions notebook: its checks compare with the key just built, and raise if it is stale.
 

@@ -12,6 +12,7 @@ with without("rfc3987_syntax"):  # a second, for addresses that no notebook's fo
 
 CHECK_PREFIX = "check_"
 MISTAKE_TAG = "mistake"
+MODEL_ANSWER_TAG = "model-answer"
 
 
 class AuthorError(ValueError):
@@ -55,7 +56,7 @@ class Source:
     Attributes:
         name: its file's stem, such as `"02_convolution"`.
         notebook: all its cells.
-        code: (where, source) of the cells that define things: all but checks and mistakes.
+        code: (where, source) of the cells that define things: all but checks and what is left out.
         exercises: by name, in the notebook's order.
         manual: points of the cells that people mark, by `grade_id`.
     """
@@ -68,8 +69,13 @@ class Source:
 
 
 def is_mistake(cell: nbformat.NotebookNode) -> bool:
-    """Tell whether a cell is a mistake, which the release leaves out."""
+    """Tell whether a cell is a mistake."""
     return MISTAKE_TAG in cell.metadata.get("tags", [])
+
+
+def is_left_out(cell: nbformat.NotebookNode) -> bool:
+    """Tell whether the release leaves a cell out: a mistake, or part of a prose's model answer."""
+    return is_mistake(cell) or MODEL_ANSWER_TAG in cell.metadata.get("tags", [])
 
 
 def read_source(path: Path) -> Source:
@@ -96,6 +102,8 @@ def read_source(path: Path) -> Source:
         if is_mistake(cell) or cell.source.lstrip().startswith("%%mistake"):
             exercise, mistake = _mistake(cell, where)
             mistakes.setdefault(exercise, []).append(mistake)
+        elif is_left_out(cell):
+            continue
         elif meta.get("grade"):
             _add(checks, *_check(cell, meta, where))
         else:

@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 from cnncourse.grading import judge
 from cnncourse.grading.build import expected, key_text, reference, run_code, write_atomically
-from cnncourse.grading.cells import CHECK_PREFIX, Exercise, Source, is_mistake, read_source
+from cnncourse.grading.cells import CHECK_PREFIX, Exercise, Source, is_left_out, read_source
 from cnncourse.grading.compare import equal
 from cnncourse.grading.probes import Probe, Random, evaluate
 from cnncourse.grading.values import decode
@@ -88,7 +88,7 @@ def source_text(source: Source) -> str:
     """Return the text of nbgrader's source notebook: no mistakes, and hidden tests that grade."""
     namespace = run_code(source)
     notebook = copy.deepcopy(source.notebook)
-    notebook.cells = [cell for cell in notebook.cells if not is_mistake(cell)]
+    notebook.cells = [cell for cell in notebook.cells if not is_left_out(cell)]
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue

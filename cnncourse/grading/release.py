@@ -1,7 +1,7 @@
 """Turn a solutions notebook into the release that learners get.
 
-The result is what `nbgrader generate_assignment` makes of the same notebook without its mistake
-cells, byte for byte, without nbgrader and in a fraction of its time.
+The result is what `nbgrader generate_assignment` makes of the same notebook without the cells that
+are left out, byte for byte, without nbgrader and in a fraction of its time.
 """
 
 import copy
@@ -9,7 +9,7 @@ import hashlib
 import re
 
 import nbformat
-from cnncourse.grading.cells import AuthorError, is_mistake
+from cnncourse.grading.cells import AuthorError, is_left_out
 
 CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
 TEXT_STUB = ("YOUR ANSWER HERE",)
@@ -27,7 +27,7 @@ def release(notebook: nbformat.NotebookNode, name: str = "notebook") -> str:
     """
     notebook = copy.deepcopy(notebook)
     notebook.metadata.pop("celltoolbar", None)
-    notebook.cells = [cell for cell in notebook.cells if not is_mistake(cell)]
+    notebook.cells = [cell for cell in notebook.cells if not is_left_out(cell)]
     for number, cell in enumerate(notebook.cells, 1):
         _release_cell(cell, f"{name}, cell {number} of the release")
     text = nbformat.writes(notebook, version=4)

@@ -1,4 +1,15 @@
-"""Layers one after the other, inside a layer that is made of them."""
+"""Inside a layer that is made of others: the check of its input, and layers in a row."""
+
+
+def known_channels(shape):
+    """Return the number of channels of an input of that shape.
+
+    Raises:
+        ValueError: if it is unknown.
+    """
+    if shape[-1] is None:
+        raise ValueError(f"the input's shape is {tuple(shape)}; accepted: known channels")
+    return shape[-1]
 
 
 def build_chain(layers, shape):

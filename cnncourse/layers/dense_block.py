@@ -7,7 +7,7 @@ in its own way. Epsilon is 1.001e-5 for the reason given in `BottleneckUnit`.
 """
 
 import keras
-from cnncourse.layers.chain import build_chain, call_chain
+from cnncourse.layers.chain import build_chain, call_chain, known_channels
 from cnncourse.scratch.windows import positive_int
 from keras import layers
 
@@ -42,7 +42,7 @@ class DenseBlock(keras.layers.Layer):
         (batch, height, width, channels + depth · growth_rate).
 
     Raises:
-        ValueError: if an argument is not a positive integer.
+        ValueError: if an argument is not a positive integer, or the channels are unknown.
 
     >>> tuple(DenseBlock(3, growth_rate=4)(keras.ops.ones((1, 7, 6, 8))).shape)
     (1, 7, 6, 20)
@@ -56,12 +56,13 @@ class DenseBlock(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the layers; each sees more channels than the one before."""
+        channels = known_channels(input_shape)
         growth, dtype = self.growth_rate, self.dtype_policy
         self.parts = []  # six for each layer, in one list: Keras does not save lists of lists
         for i in range(1, self.depth + 1):
             step = _convolved(4 * growth, 1, f"block{i}_0_bn", f"block{i}_1_conv", dtype)
             step += _convolved(growth, 3, f"block{i}_1_bn", f"block{i}_2_conv", dtype)
-            build_chain(step, (*input_shape[:-1], input_shape[-1] + (i - 1) * growth))
+            build_chain(step, (*input_shape[:-1], channels + (i - 1) * growth))
             self.parts += step
 
     def call(self, inputs):
@@ -74,8 +75,8 @@ class DenseBlock(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """Return the shape with more channels."""
-        *sides, channels = input_shape
-        return (*sides, channels + self.depth * self.growth_rate)
+        channels = known_channels(input_shape)
+        return (*input_shape[:-1], channels + self.depth * self.growth_rate)
 
     def get_config(self):
         """Return what `from_config` needs to make the layer again."""
@@ -97,7 +98,7 @@ class Transition(keras.layers.Layer):
         (batch, ⌊height / pool_size⌋, ⌊width / pool_size⌋, ⌊channels · reduction⌋).
 
     Raises:
-        ValueError: if an argument is not as above.
+        ValueError: if an argument is not as above, or the channels are unknown.
 
     >>> tuple(Transition()(keras.ops.ones((1, 7, 6, 8))).shape)
     (1, 3, 3, 4)
@@ -113,7 +114,7 @@ class Transition(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the parts."""
-        filters = int(input_shape[-1] * self.reduction)
+        filters = int(known_channels(input_shape) * self.reduction)
         self.main = _convolved(filters, 1, "bn", "conv", self.dtype_policy)
         self.main.append(layers.AveragePooling2D(self.pool_size, dtype=self.dtype_policy))
         build_chain(self.main, input_shape)
@@ -124,9 +125,9 @@ class Transition(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """Return the smaller shape."""
-        batch, *sides, channels = input_shape
+        batch, *sides, _ = input_shape
         sides = [None if side is None else side // self.pool_size for side in sides]
-        return (batch, *sides, int(channels * self.reduction))
+        return (batch, *sides, int(known_channels(input_shape) * self.reduction))
 
     def get_config(self):
         """Return what `from_config` needs to make the layer again."""

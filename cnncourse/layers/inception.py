@@ -4,7 +4,7 @@ Source: Szegedy et al. (2015), Going deeper with convolutions, arXiv:1409.4842.
 """
 
 import keras
-from cnncourse.layers.chain import build_chain, call_chain
+from cnncourse.layers.chain import build_chain, call_chain, known_channels
 from cnncourse.scratch.windows import positive_int
 from keras import layers
 
@@ -66,7 +66,7 @@ class InceptionModule(layers.Layer):
 
     def build(self, input_shape):
         """Make the weights of every branch."""
-        self.compute_output_shape(input_shape)  # refuses unknown channels
+        known_channels(input_shape)
         for branch in self.branches:
             build_chain(branch, input_shape)
 
@@ -78,8 +78,6 @@ class InceptionModule(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """Return the input's shape with the channels of all branches."""
-        if input_shape[-1] is None:
-            raise ValueError(f"the input's shape is {tuple(input_shape)}; accepted: known channels")
         one, _, three, _, five, projection = self.maps
         return (*input_shape[:-1], one + three + five + projection)
 

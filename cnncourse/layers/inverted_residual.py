@@ -6,7 +6,7 @@ arXiv:1905.11946, section 4 (MBConv).
 """
 
 import keras
-from cnncourse.layers.chain import build_chain, call_chain
+from cnncourse.layers.chain import build_chain, call_chain, known_channels
 from cnncourse.layers.squeeze_excite import SqueezeExcite
 from cnncourse.scratch.windows import positive_int
 from keras import layers
@@ -44,7 +44,7 @@ class InvertedResidual(keras.layers.Layer):
         (batch, ⌈height / strides⌉, ⌈width / strides⌉, filters).
 
     Raises:
-        ValueError: if an argument is not a positive integer.
+        ValueError: if an argument is not a positive integer, or the channels are unknown.
 
     >>> tuple(InvertedResidual(8, strides=2)(keras.ops.ones((1, 7, 6, 4))).shape)
     (1, 4, 3, 8)
@@ -65,10 +65,11 @@ class InvertedResidual(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the branch; only now are its width and whether the input fits known."""
+        channels = known_channels(input_shape)
         same = {"padding": "same", "use_bias": False, "dtype": self.dtype_policy}
         kernel = {"kernel_initializer": self.kernel_initializer, **same}
-        wide = self.expansion * input_shape[-1]
-        self.adds = self.strides == 1 and input_shape[-1] == self.filters
+        wide = self.expansion * channels
+        self.adds = self.strides == 1 and channels == self.filters
         expand, expand_bn, depthwise, depthwise_bn, project, project_bn = self.parts
         self.main = []
         if self.expansion > 1:

@@ -1,6 +1,7 @@
 """Normalisation by the neighbouring maps, as AlexNet, ZF Net and GoogLeNet have it."""
 
 import keras
+from cnncourse.layers.chain import known_channels
 from cnncourse.scratch.windows import positive_int
 
 
@@ -49,8 +50,7 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def build(self, input_shape):
         """Check that the number of maps is known; there are no weights to make."""
-        if input_shape[-1] is None:
-            raise ValueError(f"the input's shape is {tuple(input_shape)}; accepted: known channels")
+        known_channels(input_shape)
 
     def call(self, inputs):
         """Add up n shifted copies of the squares, then divide."""

@@ -6,7 +6,7 @@ the branch does; their sources are with them.
 """
 
 import keras
-from cnncourse.layers.chain import build_chain, call_chain
+from cnncourse.layers.chain import build_chain, call_chain, known_channels
 from cnncourse.layers.squeeze_excite import SqueezeExcite
 from cnncourse.scratch.windows import positive_int
 
@@ -65,7 +65,7 @@ class ResidualUnit(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make both branches; only now is it known whether the input needs a projection."""
-        self.compute_output_shape(input_shape)  # refuses unknown channels
+        given = known_channels(input_shape)
         channels = self.convolutions()[-1][0]
         self.main = []
         for i, convolution in enumerate(self.convolutions(), 1):
@@ -74,7 +74,7 @@ class ResidualUnit(keras.layers.Layer):
         self.main.pop()  # the last ReLU comes after the addition
         self.main += self.recalibration()
         self.skip = []
-        if self.strides != 1 or input_shape[-1] != channels:
+        if self.strides != 1 or given != channels:
             self.skip = self._normalised(0, channels, 1, self.strides)
         build_chain(self.main, input_shape)
         build_chain(self.skip, input_shape)
@@ -103,9 +103,7 @@ class ResidualUnit(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         """Return the shape with sides divided by the strides, rounded up."""
-        batch, *sides, channels = input_shape
-        if channels is None:
-            raise ValueError(f"the input's shape is {tuple(input_shape)}; accepted: known channels")
+        batch, *sides, _ = input_shape
         sides = [None if side is None else -(-side // self.strides) for side in sides]
         return (batch, *sides, self.convolutions()[-1][0])
 

@@ -4,6 +4,7 @@ Source: Hu, Shen & Sun (2018), Squeeze-and-excitation networks, arXiv:1709.01507
 """
 
 import keras
+from cnncourse.layers.chain import known_channels
 from cnncourse.scratch.windows import positive_int
 
 
@@ -27,7 +28,7 @@ class SqueezeExcite(keras.layers.Layer):
         That of the input.
 
     Raises:
-        ValueError: if `ratio` is not a positive integer.
+        ValueError: if `ratio` is not a positive integer, or the channels are unknown.
 
     >>> layer = SqueezeExcite(16)
     >>> tuple(layer(keras.ops.ones((1, 7, 7, 256))).shape), layer.count_params()
@@ -42,7 +43,7 @@ class SqueezeExcite(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the two dense layers, now that the number of maps is known."""
-        channels, dtype = input_shape[-1], self.dtype_policy
+        channels, dtype = known_channels(input_shape), self.dtype_policy
         units = max(1, channels // self.ratio)
         dense = keras.layers.Conv2D
         self.reduce = dense(units, 1, activation=self.activation, name="reduce", dtype=dtype)

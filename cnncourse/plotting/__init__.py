@@ -16,6 +16,7 @@ from cnncourse.plotting.pooling import (
     pooling_strip,
     response_curves,
 )
+from cnncourse.plotting.residual import signals, skips
 from cnncourse.plotting.samples import histograms, points
 from cnncourse.plotting.seeing import (
     accuracy_ladder,
@@ -27,7 +28,7 @@ from cnncourse.plotting.seeing import (
 )
 from cnncourse.plotting.separable import convolution_steps
 from cnncourse.plotting.style import show, use_style
-from cnncourse.plotting.training import training_curves
+from cnncourse.plotting.training import run_curves, training_curves
 
 __all__ = [
     "accuracy_ladder",
@@ -55,7 +56,10 @@ __all__ = [
     "receptive_field_growth",
     "receptive_fields",
     "response_curves",
+    "run_curves",
     "show",
+    "signals",
+    "skips",
     "sprite_rows",
     "stages",
     "training_curves",

@@ -192,9 +192,13 @@ def _draw(ax, box):
         (left, top), _WIDTH, _HEIGHT, boxstyle=style, fc=FILLS[box.fill], ec=COLOURS[0]
     )
     ax.add_patch(patch)
-    lines = [" · ".join([box.lines[0], *box.tails]), *box.lines[1:]]
+    words, tails = box.lines[0], " · ".join(box.tails)
+    one_line = not tails or len(words) + len(tails) <= 24  # letters of 9 points
+    lines = [f"{words} · {tails}" if tails else words] if one_line else [words, tails]
+    black = len(lines)
+    lines += box.lines[1:]
     for k, text in enumerate(lines):
-        y = _y(box) + (k - (len(lines) - 1) / 2) * 0.24
-        grey = "black" if k == 0 else "0.3"
-        size = min(9 - k, 240 / max(len(text), 1))  # long texts have to fit the box
+        y = _y(box) + (k - (len(lines) - 1) / 2) * (0.24 if len(lines) < 3 else 0.18)
+        grey = "black" if k < black else "0.3"
+        size = min(9, 240 / max(len(text), 1))  # long texts have to fit the box
         ax.text(box.x, y, text, ha="center", va="center", fontsize=size, color=grey)

@@ -1,4 +1,4 @@
-"""The operations the course derives, in plain NumPy, each with its backward pass."""
+"""The operations the course derives, each with its backward pass, and a network of them: NumPy."""
 
 from cnncourse.scratch.batch_norm import (
     batch_norm,
@@ -29,6 +29,7 @@ from cnncourse.scratch.dropout import (
     dropout_classic,
     dropout_classic_inference,
 )
+from cnncourse.scratch.network import SmallCNN
 from cnncourse.scratch.pool import (
     avg_pool2d,
     avg_pool2d_backward,
@@ -49,6 +50,7 @@ from cnncourse.scratch.threshold import threshold_vote, train_madaline, train_pe
 from cnncourse.scratch.unpool import unpool, unpool_backward
 
 __all__ = [
+    "SmallCNN",
     "avg_pool2d",
     "avg_pool2d_backward",
     "avg_pool2d_loops",

@@ -12,7 +12,8 @@ def data_parallel(devices=None):
     normalisation is the exception on TensorFlow: each device normalises with its own share.
 
     On TensorFlow this is `tf.distribute.MirroredStrategy`, on JAX
-    `keras.distribution.DataParallel`. Keras has no counterpart for PyTorch.
+    `keras.distribution.DataParallel`. Keras has no counterpart for PyTorch. JAX shares out equal
+    parts only: with two devices every batch must be even, the last of an epoch too.
 
     Args:
         devices: names such as `["GPU:0", "GPU:1"]`; None means all there are of the best kind.

@@ -23,11 +23,22 @@ function numbers(model) {
   const own = statisticsOf(values);
   const [mean, variance] = phase === "training" ? own : moving;
   const normal = values.map((x) => (x - mean) / Math.sqrt(variance + EPSILON));
-  return { values, normal, output: normal.map((n) => gamma * n + beta), moving, own };
+  const output = normal.map((n) => gamma * n + beta);
+  return { values, normal, output, moving, own, histograms: [values, normal, output].map(histogramOf) };
 }
 
-// One dot per value and, above them, how many fall into each half unit.
-function row(values, top, title) {
+// How many values fall into each half unit; those beyond the reach go to the ends.
+function histogramOf(values) {
+  const counts = new Array(BINS).fill(0);
+  for (const v of values) {
+    const inside = Math.max(-REACH, Math.min(REACH, v));
+    counts[Math.min(BINS - 1, Math.floor(((inside + REACH) * BINS) / (2 * REACH)))] += 1;
+  }
+  return counts;
+}
+
+// One dot per value and, above them, their histogram.
+function row(values, counts, top, title) {
   const x = scale([-REACH, REACH], [8, 632]);
   const base = top + 74;
   const parts = [line(8, base, 632, base, "cc-axis"), text(8, top + 16, title, "start")];
@@ -36,10 +47,8 @@ function row(values, top, title) {
     const anchor = { [-REACH]: "start", [REACH]: "end" }[tick] ?? "middle";
     parts.push(text(x(tick), base + 17, String(tick).replace("-", "−"), anchor));
   }
-  const counts = new Array(BINS).fill(0);
   values.forEach((v, i) => {
     const inside = Math.max(-REACH, Math.min(REACH, v));
-    counts[Math.min(BINS - 1, Math.floor(((inside + REACH) * BINS) / (2 * REACH)))] += 1;
     parts.push(dot(x(inside).toFixed(1), base - 6, i === values.length - 1 ? 6 : 4,
       i === values.length - 1 ? "cc-fill-orange" : "cc-fill-blue"));
   });
@@ -105,7 +114,7 @@ export function render({ model, el }) {
         reset,
       ),
     ),
-    node("p", { class: "cc-key" }, "A dot for each value, boxes: how many. Values beyond ±10 stand at the edge."),
+    node("p", { class: "cc-key" }, "A dot for each value; above them a histogram, how many in each half unit. Values beyond ±10 stand at the edge."),
     picture,
     report,
   );
@@ -114,11 +123,11 @@ export function render({ model, el }) {
     const found = numbers(model);
     root.cnOutput = found;
     const parts = [
-      ...row(found.values, 0, "in: x"),
-      ...row(found.normal, 100, "normalised"),
-      ...row(found.output, 200, "out: gamma · normalised + beta"),
+      ...row(found.values, found.histograms[0], 0, "in: x"),
+      ...row(found.normal, found.histograms[1], 100, "normalised"),
+      ...row(found.output, found.histograms[2], 200, "out: gamma · normalised + beta"),
     ];
-    drawing(picture, 640, 296, "Three rows of dots: values in, normalised, and out", parts);
+    drawing(picture, 640, 296, "Three rows of dots, each below its histogram: values in, normalised, and out", parts);
     report.replaceChildren(...sentences(model, found));
   };
   draw();

@@ -1,0 +1,209 @@
+"""The benchmark of accuracy: its recipes, runs that stop and go on, and what its table says."""
+
+import contextlib
+import inspect
+import io
+import json
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+from cnncourse import datasets
+from cnncourse.datasets import Dataset, Split
+from cnncourse.paths import course_root
+
+sys.path.append(str(course_root() / "benchmarks"))  # behind: it has a parity.py, too
+
+import accuracy
+import accuracy_recipes
+from accuracy_recipes import RECIPES, compiled, load
+from accuracy_table import write_table
+
+# Recipes
+
+
+def test_no_recipe_has_more_parameters_than_it_may():
+    """The other ablations have the network of "better"."""
+    names = ("course", "better", "better without batch norm", "mnist", "digits")
+    counts = {name: compiled(RECIPES[name], 10).count_params() for name in names}
+    assert counts["course"] == 1_413_834 and RECIPES["plain"].network == "course"
+    assert counts["better without batch norm"] < counts["better"] <= counts["course"]
+    assert counts["mnist"] < 1_000_000
+    assert RECIPES["mnist quick"].widths == RECIPES["mnist"].widths
+
+
+def test_plain_has_the_images_of_chapter_06_and_better_has_all(monkeypatch):
+    """That "course" is the chapter's full profile, test_chapter_06.py shows."""
+    asked = []
+
+    def noted(validation):
+        asked.append(validation)
+        return clothes(validation)
+
+    monkeypatch.setattr(datasets, "fashion_mnist", noted)
+    for name in ("course", "plain", "better"):
+        load(RECIPES[name], seed=0)
+    monkeypatch.undo()
+    chapters = inspect.signature(datasets.fashion_mnist).parameters["validation"].default
+    assert asked == [chapters, chapters, 0]
+
+
+def test_pytorch_gets_no_steps_per_execution(monkeypatch):
+    assert compiled(RECIPES["digits"], 10).steps_per_execution == 8
+    assert compiled(RECIPES["plain"], 10).steps_per_execution == 1
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    assert compiled(RECIPES["digits"], 10).steps_per_execution == 1
+
+
+# Runs
+
+
+def clothes(validation):
+    random = np.random.default_rng(validation)
+    splits = [
+        Split(random.integers(0, 256, (n, 28, 28, 1)).astype("uint8"), random.integers(0, 10, n))
+        for n in (300, 1, 200)
+    ]
+    return Dataset(*splits, tuple("0123456789"), datasets.info("fashion_mnist"))
+
+
+def call(folder, *recipes, minutes=np.inf, tiny=True):
+    """Call the benchmark; return what it printed, and what it ended with."""
+    arguments = types.SimpleNamespace(
+        recipe=recipes,
+        seeds=[0],
+        minutes=minutes,
+        results=folder / "accuracy.jsonl",
+        tiny=tiny,
+    )
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        ended = accuracy.main(arguments)
+    return printed.getvalue(), ended
+
+
+@pytest.fixture
+def fake_clothes(monkeypatch):
+    monkeypatch.setattr(accuracy_recipes.datasets, "fashion_mnist", clothes)
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def rows(folder):
+    path = folder / "accuracy.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.mark.slow
+def test_runs_stop_and_go_on(fake_clothes, tmp_path, monkeypatch):
+    """Stopped after an epoch, then with a full disk when the row should be written."""
+    printed, _ = call(tmp_path, "plain", "better", minutes=0.01)
+    assert "Epoch 1/2" in printed and "Epoch 2/2" not in printed
+    assert printed.endswith("time is over in mid-run; the same command goes on\n")
+    assert (tmp_path / "plain-0.npz").exists() and not rows(tmp_path)
+
+    lost = []
+
+    def full_disk(row, path):
+        if row["recipe"] == "better":
+            lost.append(row)
+            raise OSError("No space left on device")
+        add(row, path)
+
+    add = accuracy.add
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(accuracy, "add", full_disk)
+        call(tmp_path, "plain", "better")
+    (plain,) = rows(tmp_path)
+    assert plain["epochs"] == 2 and plain["precision"] == "float32"
+
+    with open(tmp_path / "accuracy.jsonl", "a") as file:
+        file.write('{"recipe": "bett')  # a row that was cut off
+    printed, ended = call(tmp_path, "plain", "better")
+    assert "Epoch" not in printed and ended is None
+    assert rows(tmp_path)[0] == plain
+    better = rows(tmp_path)[1]
+    assert better == {**lost[0], "load": better["load"]}  # averaged weights, here as there
+    assert not list(tmp_path.glob("*.npz"))
+
+    table = (tmp_path / "accuracy.md").read_text()
+    for row in (plain, better):
+        line = next(line for line in table.splitlines() if line.startswith(f"| {row['recipe']} |"))
+        for cell in (f"**{100 * row['score']:.2f} %**", f"{row['parameters']:,}", row["load"]):
+            assert f"| {cell} |" in line
+        assert row["machine"] == accuracy.machine() and row["machine"] in table
+        assert f"on {keras.backend.backend()} " in row["machine"]
+    assert "92 % was never reached by plain (0)" in table
+
+
+@pytest.mark.slow
+def test_digits_reach_their_goal(tmp_path):
+    """All of its training, one seed: seconds on two cores; the table judges the time."""
+    try:
+        _, ended = call(tmp_path, "digits", tiny=False)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    (row,) = rows(tmp_path)
+    assert row["score"] >= 0.97 and row["epochs"] == 40
+    assert ended is None or ended.startswith("digits, every run < 30 s: **missed**")
+
+
+# Table
+
+
+def made(recipe, seed=0, score=0.93, **changes):
+    row = {"recipe": recipe, "seed": seed, "score": score, "seconds": 40.0, "epochs": 10}
+    row |= {"seconds to 92 %": 20.0, "parameters": 1000, "precision": "float32", "load": 0.2}
+    return row | {"machine": "a machine"} | changes
+
+
+def table_of(tmp_path, rows):
+    missed = write_table(rows, tmp_path / "accuracy.md")
+    return (tmp_path / "accuracy.md").read_text(), missed
+
+
+def test_goals_are_met_missed_or_open(tmp_path):
+    rows = [made(name, seed) for name in ("course", "better") for seed in range(3)]
+    rows += [made("digits", seed, seconds=29.0 + seed) for seed in range(2)]
+    text, missed = table_of(tmp_path, rows)
+    assert "* course, mean accuracy ≥ 92 %: met with 93.00 %.\n" in text
+    assert "* mnist, mean accuracy ≥ 99.6 %: open, it has not run.\n" in text
+    assert "* digits, mean accuracy ≥ 97 %: open, 2 of 3 seeds have run.\n" in text
+    assert missed == [
+        "better, mean accuracy ≥ 94 %: **missed** with 93.00 %.",
+        "digits, every run < 30 s: **missed** with 30.0 s.",
+    ]
+    assert all(f"* {goal}\n" in text for goal in missed)
+
+
+def test_ablations_are_set_against_better_with_the_same_seeds(tmp_path):
+    rows = [made("better", seed, score) for seed, score in ((0, 0.94), (1, 0.95))]
+    rows += [made("better without averaging", seed, 0.941) for seed in (1, 0)]
+    rows += [made("better without schedule", load=1.7)]
+    lines = {line.split(" | ")[0]: line for line in table_of(tmp_path, rows)[0].splitlines()}
+    assert " | 94.10 (0), 94.10 (1) | -0.40 | " in lines["| better without averaging"]
+    assert (
+        " | not comparable: better has the seeds 0, 1, better without schedule 0 | "
+        in lines["| better without schedule"]
+    )
+    assert lines["| better without schedule"].endswith(" | 1.7 |")
+    assert " | 94.00 (0), 95.00 (1) |  | " in lines["| better"]
+    assert "not comparable: better has not run" in table_of(tmp_path, rows[2:])[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({"seconds to 92 %": 7.0}, "met with 0.35, on the same machine"),
+        ({}, "**missed** with 1.00, on the same machine"),
+        ({"seconds to 92 %": None}, "not comparable: 92 % was never reached by course (0)"),
+        ({"machine": "b"}, "not comparable: the runs come from different machines"),
+        ({"seed": 1}, "not comparable: plain has the seeds 0, course 1"),
+        ({"recipe": "mnist"}, "not comparable: course has not run"),
+    ],
+)
+def test_time_to_92_percent_is_compared_only_where_it_can_be(tmp_path, changes, verdict):
+    text, missed = table_of(tmp_path, [made("plain"), made("course") | changes])
+    assert f"* time to 92 %, course / plain ≤ 0.35: {verdict}.\n" in text
+    assert any("time to 92" in goal for goal in missed) == ("missed" in verdict)
