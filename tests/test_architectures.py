@@ -143,6 +143,7 @@ MACS = {  # in units of 10⁹; ResNets, EfficientNets: "FLOPs" in the papers' ta
 }
 
 
+@pytest.mark.parametrize("name", FULL)
 def test_same_logits_as_the_reference(name):
     side = NATIVE.get(name, 64)
     ours, reference = both(name, side)
