@@ -203,7 +203,7 @@ def data_mirror() -> Check:
     """Where `CNNCOURSE_DATA` names a mirror of the data sets, does it look like one?"""
     name = os.environ.get("CNNCOURSE_DATA")
     if not name:
-        return Check("data", "ok", "embedded; no mirror named in CNNCOURSE_DATA")
+        return Check("data", "ok", "Keras' cache or download; no mirror named in CNNCOURSE_DATA")
     layout = f"a folder with some of {', '.join(MIRROR_FOLDERS)}"
     remedy = f"set CNNCOURSE_DATA to {layout}, or unset it"
     try:
