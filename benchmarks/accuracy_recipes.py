@@ -107,7 +107,9 @@ def compiled(recipe, steps):
         recipe.network
     ](recipe)
     rate = training.warmup_cosine(recipe.rate, steps) if recipe.schedule else recipe.rate
-    averaging = {"use_ema": True, "ema_momentum": 0.998} if recipe.average else {}
+    # The average reaches back over a twentieth of the steps, however many there are.
+    memory = {"use_ema": True, "ema_momentum": max(0.0, 1 - 20 / steps)}
+    averaging = memory if recipe.average else {}
     if recipe.network == "better":
         optimizer = keras.optimizers.AdamW(rate, weight_decay=0.02, **averaging)
     else:

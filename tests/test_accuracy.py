@@ -50,6 +50,13 @@ def test_plain_has_the_images_of_chapter_06_and_better_has_all(monkeypatch):
     assert asked == [chapters, chapters, 0]
 
 
+def test_the_average_forgets_the_first_weights_in_a_short_run_too():
+    for steps in (470, 11_725):
+        optimizer = compiled(RECIPES["better"], steps).optimizer
+        assert optimizer.use_ema and optimizer.ema_momentum ** (steps // 2) < 1e-4
+    assert not compiled(RECIPES["better without averaging"], 470).optimizer.use_ema
+
+
 def test_pytorch_gets_no_steps_per_execution(monkeypatch):
     assert compiled(RECIPES["digits"], 10).steps_per_execution == 8
     assert compiled(RECIPES["plain"], 10).steps_per_execution == 1
