@@ -79,7 +79,7 @@ test-backends: $(FOR_TEST)  ## compare every network on TensorFlow, JAX and PyTo
 
 parity: $(FOR_TEST)  ## compare every network at full size with keras.applications (half an hour)
 	$(BIN)/python -m pytest -m deep tests/test_architectures.py
-	$(BIN)/python benchmarks/parity.py
+	$(BIN)/python benchmarks/same_logits.py
 
 benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tables in benchmarks/
 	$(BIN)/python benchmarks/scratch.py

@@ -29,6 +29,7 @@ import numpy as np
 from accuracy_recipes import RECIPES, compiled, load
 from accuracy_table import write_table
 from cnncourse import session, training
+from processor import processor
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "accuracy.jsonl"
@@ -108,10 +109,7 @@ def run(name, seed, deadline, tiny, unfinished):
 def machine():
     """Name device, backend and versions."""
     backend = keras.backend.backend()
-    info = Path("/proc/cpuinfo")
-    text = info.read_text() if info.exists() else f"model name: {platform.processor()}"
-    processor = next((s for s in text.splitlines() if "model name" in s), ": unknown processor")
-    device = f"{processor.split(':')[1].strip()}, {os.cpu_count()} cores"
+    device = f"{processor()}, {os.cpu_count()} cores"
     if gpus := session.gpus():
         device = f"{len(gpus)} × {gpus[0]}"  # the model: seconds say nothing without it
     version = metadata.version(backend)

@@ -22,6 +22,7 @@ from cnncourse.grader.engine import Grader
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import Submission
 from cnncourse.grading.nbgrader_export import export
+from processor import processor
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -184,8 +185,6 @@ def soak(count):
 
 def report(count, table, figures, samples, outcome, load):
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
-    info = Path("/proc/cpuinfo").read_text()
-    processor = next(s for s in info.splitlines() if "model name" in s).split(":")[1].strip()
     return [
         "# Grading",
         "",
@@ -216,7 +215,7 @@ def report(count, table, figures, samples, outcome, load):
         f"**{outcome['lost']:g}**. Second half's memory over the first's: "
         f"{outcome['growth']:.2f} (goal ≤ {GOALS['growth']}).",
         "",
-        f"* Machine: {processor}, {os.cpu_count()} cores, {platform.system()}.",
+        f"* Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}.",
         f"* Versions: Python {platform.python_version()}, {versions}.",
         f"* Load of the machine before the run (0 = quiet): {load:.1f}.",
     ]

@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 import threadpoolctl
 from cnncourse import scratch
+from processor import processor
 
 GOALS = {"faster than loops": 100, "slower than TensorFlow": 2.5, "extra memory": 2}
 
@@ -104,15 +105,12 @@ def one_thread():
 
 def machine():
     """Describe processor, versions and the matrix kernels in use, without a date."""
-    info = Path("/proc/cpuinfo")
-    text = info.read_text() if info.exists() else f"model name: {platform.processor()}"
-    processor = next(s for s in text.splitlines() if "model name" in s).split(":")[1].strip()
     blas = np.show_config("dicts")["Build Dependencies"]["blas"]
     pools = [p for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"]
     kernels = f"{pools[0]['architecture']}, {pools[0]['num_threads']} threads"
     simd = np.show_config("dicts")["SIMD Extensions"]["found"]
     return [
-        f"Machine: {processor}, {os.cpu_count()} cores, {platform.system()}.",
+        f"Machine: {processor()}, {os.cpu_count()} cores, {platform.system()}.",
         f"Versions: Python {platform.python_version()}, NumPy {np.__version__}, "
         f"TensorFlow {tf.__version__}.",
         f"`np.show_config()`: {blas['name']} {blas['version']}, SIMD found: {', '.join(simd)}.",

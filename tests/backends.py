@@ -37,7 +37,8 @@ REDUCED = (  # grouped convolutions, auxiliary heads, the layers of 1998, depthw
     "mobilenet_half",
     "resnet18",
 )
-TABLE = Path(__file__).resolve().parent.parent / "benchmarks" / "backends.md"
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+TABLE = BENCHMARKS / "backends.md"
 
 
 def network(name):
@@ -140,6 +141,9 @@ def run(backend, task, folder, names):
 
 def write_table(errors, seconds):
     """Write how far each backend's outputs are from TensorFlow's."""
+    sys.path.append(str(BENCHMARKS))
+    from processor import processor
+
     backends = list(errors)
     packages = ("keras", "tensorflow", *backends, "numpy")
     versions = (f"{name} {importlib.metadata.version(name)}" for name in packages)
@@ -162,14 +166,6 @@ def write_table(errors, seconds):
         f"* Versions: Python {platform.python_version()}, {', '.join(versions)}.",
     ]
     TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def processor():
-    """Return the processor's name."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def compare_all(backends, names):

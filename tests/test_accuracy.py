@@ -14,7 +14,7 @@ from cnncourse import datasets
 from cnncourse.datasets import Dataset, Split
 from cnncourse.paths import course_root
 
-sys.path.append(str(course_root() / "benchmarks"))  # behind: it has a parity.py, too
+sys.path.append(str(course_root() / "benchmarks"))
 
 import accuracy
 import accuracy_recipes

@@ -1,9 +1,9 @@
 """Every network that `keras.applications` has, beside its reference: the same logits, at full size.
 
-    python benchmarks/parity.py
+    python benchmarks/same_logits.py
 
-writes benchmarks/parity.md and fails where an output differs. The reference gets random weights
-that matter (tests/parity.py says which), ours get the same. The last columns show that the
+writes benchmarks/same_logits.md and fails where an output differs. The reference gets random
+weights that matter (tests/parity.py says which), ours get the same. The last column shows that the
 comparison can fail: what one small mistake does, put into the reference on purpose. `--networks`
 takes a few only and prints their rows; the tests compare small ones in every run.
 """
@@ -99,14 +99,15 @@ def write_table(rows):
     from scratch import machine
 
     lines = [
-        "# Parity",
+        "# The same logits",
         "",
-        "Written by `python benchmarks/parity.py`: our networks and `keras.applications` with the",
-        "same random weights (seed 0) and 2 images (seed 5). Error: the largest difference of the",
-        f"outputs relative to the largest output (goal < {parity.TOLERANCE:.0e}), of logits and,",
-        "without top, of maps. Names, shapes, strides, epsilons and momenta of all layers are the",
-        "same, too. The mistake, which must be seen in the last maps: every epsilon doubled; in",
-        "VGG, which has none, the first ReLU left out.",
+        "Written by `python benchmarks/same_logits.py`: our networks and `keras.applications` with",
+        "the same random weights (seed 0) and 2 images (seed 5). Error: the largest difference of",
+        "the outputs relative to the largest output",
+        f"(goal < {parity.TOLERANCE:.0e}), of logits and, without top, of maps. Names, shapes,",
+        "strides, epsilons and momenta of all layers are the same, too. The mistake, which must be",
+        "seen in the last maps: every epsilon doubled; in VGG, which has none, the first ReLU left",
+        "out.",
         "",
         "| network | parameters | native side | logits | maps | odd sides | logits | maps |"
         " maps with the mistake |",
@@ -115,7 +116,7 @@ def write_table(rows):
         "",
         *(f"* {line}" for line in machine()),
     ]
-    (ROOT / "benchmarks" / "parity.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (ROOT / "benchmarks" / "same_logits.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
