@@ -34,6 +34,7 @@ from processor import processor
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "accuracy.jsonl"
 UNFINISHED = HERE.parent / "build" / "accuracy"
+ENOUGH = 0.92  # the test accuracy whose time is asked for
 
 
 class OutOfTime(Exception):
@@ -51,6 +52,13 @@ class Clock(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         logs["seconds"] = (self.end or time.perf_counter()) - self.start
+
+
+class Enough(keras.callbacks.Callback):
+    """Stop after the first epoch that reaches 92 %."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = logs["val_accuracy"] >= ENOUGH
 
 
 class Limit(keras.callbacks.Callback):
@@ -81,29 +89,36 @@ def run(name, seed, deadline, tiny, unfinished):
         data = training.pipeline(x, y, recipe.batch_size, seed=seed)
         arguments = {"x": data, "shuffle": False}
     checkpoint = training.Checkpoint(unfinished, data)
+    start = checkpoint.restore(network)
     swap = [keras.callbacks.SwapEMAWeights()] if recipe.average else []
+    stop = [Enough()] if recipe.race else []
     network.fit(
         **arguments,
-        epochs=epochs,
-        initial_epoch=checkpoint.restore(network),
+        epochs=start if stop and first(checkpoint.log) else epochs,  # it may have stopped before
+        initial_epoch=start,
         validation_data=test,
         validation_batch_size=500,
-        callbacks=[Clock(), checkpoint, *swap, Limit(deadline)],
+        callbacks=[Clock(), checkpoint, *swap, *stop, Limit(deadline)],
         verbose=2,
     )
     score = network.evaluate(*test, batch_size=500, verbose=0, return_dict=True)["accuracy"]
-    seconds = checkpoint.log["seconds"]
-    reached = [i for i, a in enumerate(checkpoint.log["val_accuracy"]) if a >= 0.92]
+    seconds, reached = checkpoint.log["seconds"], first(checkpoint.log)
     return {
         "recipe": name,
         "seed": seed,
         "score": score,
         "seconds": round(sum(seconds), 1),
-        "seconds to 92 %": round(sum(seconds[: reached[0] + 1]), 1) if reached else None,
-        "epochs": epochs,
+        "seconds to 92 %": round(sum(seconds[:reached]), 1) if reached else None,
+        "epochs": len(seconds),
         "parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
         "precision": policy,
     }
+
+
+def first(log):
+    """Return the first epoch, counted from 1, after which 92 % was reached; None if it was not."""
+    reached = (n for n, a in enumerate(log.get("val_accuracy", []), 1) if a >= ENOUGH)
+    return next(reached, None)
 
 
 def machine():

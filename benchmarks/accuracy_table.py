@@ -63,7 +63,7 @@ def _line(name, runs):
         "–" if spread is None else f"{100 * spread:.2f}",
         ", ".join(f"{100 * row['score']:.2f} ({row['seed']})" for row in rows),
         _against_better(name, runs),
-        str(rows[0]["epochs"]),
+        _range([row["epochs"] for row in rows]),
         f"{rows[0]['parameters']:,}",
         f"{_mean([row['seconds'] for row in rows]):,.0f}",
         "–" if None in to_92 else f"{_mean(to_92):,.0f} s",
@@ -78,6 +78,11 @@ def _scores(name, runs):
 
 def _mean(values):
     return sum(values) / len(values)
+
+
+def _range(values):
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def _seeds(rows):

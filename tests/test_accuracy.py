@@ -144,6 +144,22 @@ def test_runs_stop_and_go_on(fake_clothes, tmp_path, monkeypatch):
     assert "92 % was never reached by plain (0)" in table
 
 
+def test_plain_stops_where_it_is_accurate_enough(fake_clothes, tmp_path, monkeypatch):
+    """After the first of two epochs; called again, it does not train on."""
+    monkeypatch.setattr(accuracy, "ENOUGH", 0.0)
+    printed, _ = call(tmp_path, "plain", minutes=0.01)
+    assert printed.endswith("time is over in mid-run; the same command goes on\n")
+    printed, _ = call(tmp_path, "plain")
+    (row,) = rows(tmp_path)
+    assert "Epoch" not in printed and row["epochs"] == 1
+    assert row["seconds to 92 %"] == row["seconds"] > 0
+
+
+def test_the_first_epoch_with_92_percent():
+    assert accuracy.first({"val_accuracy": [0.9, 0.92, 0.91, 0.95]}) == 2
+    assert accuracy.first({"val_accuracy": [0.9, 0.9199]}) is accuracy.first({}) is None
+
+
 @pytest.mark.slow
 def test_digits_reach_their_goal(tmp_path):
     """All of its training, one seed: seconds on two cores; the table judges the time."""
