@@ -24,21 +24,18 @@ class Recipe:
     average: bool = False
     race: bool = False  # only its time to 92 % is asked: it stops there
     batch_norm: bool = True  # in the network "better"
-    widths: tuple = (64, 128, 256)
 
 
 BETTER = Recipe(
-    "batch norm, schedule, augmentation, averaging, all 60,000 images; fewer parameters than the "
-    "course's network",
+    "batch norm, schedule, augmentation, averaging, all 60,000 images; less than half of the "
+    "course's parameters",
     network="better",
-    epochs=25,
-    rate=2e-3,
+    epochs=20,
+    rate=3e-3,
     augment=True,
     average=True,
 )
-MNIST = replace(
-    BETTER, says="MNIST, 0.65 M parameters", data="mnist", epochs=20, widths=(48, 96, 192)
-)
+MNIST = replace(BETTER, says="the network of better, on MNIST", data="mnist")
 RECIPES = {
     "plain": Recipe(
         "the course's network and images, stock fit: batches of 32, Adam's defaults, float32; "
@@ -62,13 +59,13 @@ RECIPES = {
         BETTER,
         says="ablation; half the learning rate, too",
         batch_norm=False,
-        rate=1e-3,
+        rate=1.5e-3,
     ),
     "better without schedule": replace(
         BETTER,
         says="ablation; a constant rate, half of the schedule's highest",
         schedule=False,
-        rate=1e-3,
+        rate=1.5e-3,
     ),
     "better without augmentation": replace(BETTER, says="ablation", augment=False),
     "better without averaging": replace(BETTER, says="ablation", average=False),
@@ -131,25 +128,23 @@ def course_network(recipe):
 
 
 def better_network(recipe):
-    """Return pairs of 3×3 convolutions with batch normalisation, three times, then averages.
+    """Return five 3×3 convolutions with batch normalisation, then averages: 0.63 M parameters.
 
-    The global average instead of dense layers saves 0.3 M parameters, which the first pair of
-    convolutions gets: the network has 1.15 M with the widths 64, 128, 256.
+    Maps are pooled before they are normalised: a quarter of the values, in a quarter of the time.
     """
     stack = []
     if recipe.augment:
         clothes = recipe.data == "fashion_mnist"  # a mirrored shirt is a shirt, a mirrored 2 no 2
         turn = {"flip": True} if clothes else {"rotation": 12, "zoom": 0.1}
         stack.append(training.augmenter((0, 1), shift=0.08, **turn))
-    for i, width in enumerate(recipe.widths):
-        for _ in range(2):
-            stack.append(layers.Conv2D(width, 3, padding="same", use_bias=not recipe.batch_norm))
-            if recipe.batch_norm:
-                stack.append(layers.BatchNormalization(momentum=0.9))
-            stack.append(layers.ReLU())
-        if i + 1 < len(recipe.widths):
-            stack += [layers.MaxPooling2D(), layers.Dropout(0.1)]
-    stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.3), classifier()]
+    for filters, pool in ((48, True), (96, False), (96, True), (192, False), (192, False)):
+        stack.append(layers.Conv2D(filters, 3, padding="same", use_bias=not recipe.batch_norm))
+        if pool:
+            stack.append(layers.MaxPooling2D())
+        if recipe.batch_norm:
+            stack.append(layers.BatchNormalization(momentum=0.9))
+        stack.append(layers.ReLU())
+    stack += [layers.GlobalAveragePooling2D(), layers.Dropout(0.2), classifier()]
     return keras.Sequential([keras.Input((28, 28, 1)), *stack])
 
 

@@ -29,9 +29,8 @@ def test_no_recipe_has_more_parameters_than_it_may():
     names = ("course", "better", "better without batch norm", "mnist", "digits")
     counts = {name: compiled(RECIPES[name], 10).count_params() for name in names}
     assert counts["course"] == 1_413_834 and RECIPES["plain"].network == "course"
-    assert counts["better without batch norm"] < counts["better"] <= counts["course"]
+    assert counts["better without batch norm"] < counts["better"] < counts["course"] / 2
     assert counts["mnist"] < 1_000_000
-    assert RECIPES["mnist quick"].widths == RECIPES["mnist"].widths
 
 
 def test_plain_has_the_images_of_chapter_06_and_better_has_all(monkeypatch):

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse.datasets import sample_photos
 from cnncourse.demos.timeline import ENTRIES, NO_CNN
 from cnncourse.grading import progress
@@ -15,15 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parent.parent
-CHAPTER = nbformat.read(ROOT / "chapters" / "00_start_here.ipynb", as_version=4)
-TEXT = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream" and output.name == "stdout"
-)
-SOLUTION = nbformat.read(ROOT / "solutions" / "00_start_here.ipynb", as_version=4)
+CHAPTER = stored.read("chapters", "00_start_here")
+TEXT = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
+SOLUTION = stored.read("solutions", "00_start_here")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """Chapter 01: every number in its text, the networks that it runs, and its exercises."""
 
-import ast
 import re
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import scratch
 from cnncourse.demos import ladder_table
 from cnncourse.demos.kernels import preset
@@ -18,32 +17,16 @@ from cnncourse.grading.values import decode
 from cnncourse.paths import course_root
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "01_seeing.ipynb", as_version=4)
+CHAPTER = stored.read("chapters", "01_seeing")
 SOURCE = read_source(ROOT / "solutions" / "01_seeing.ipynb")
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "01_seeing.ipynb", as_version=4)
+SOLUTIONS = stored.read("solutions", "01_seeing")
 RELEASE = ROOT / "exercises" / "01_seeing.ipynb"
 
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 
 
-def chapter_functions():
-    """Run the chapter's function definitions, and nothing else of it."""
-    names = {"np": np, "keras": keras, "layers": keras.layers, "scratch": scratch}
-    for cell in CHAPTER.cells:
-        if cell.cell_type == "code":
-            tree = ast.parse(cell.source)
-            tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-            exec(compile(tree, "chapter 01", "exec"), names)
-    return names
-
-
-FUNCTIONS = chapter_functions()
+FUNCTIONS = stored.functions(CHAPTER, np=np, keras=keras, layers=keras.layers, scratch=scratch)
 
 
 def accuracies(network, task):
@@ -263,12 +246,7 @@ def test_the_release_gives_nothing_away():
 
 
 def test_the_demos_are_islands_with_alternative_text():
-    shown = "".join(
-        output.data.get("text/html", "")
-        for cell in CHAPTER.cells
-        for output in cell.get("outputs", [])
-        if output.output_type in ("display_data", "execute_result")
-    )
+    shown = "".join(stored.html(CHAPTER.cells))
     for name in ("cortex", "ladder", "neighbours"):
         assert f'data-esm="{name}"' in shown
     assert shown.count("<img") == shown.count('<img alt="')

@@ -1,13 +1,13 @@
 """Chapter 02: every number in its text, the functions it derives, and its exercises."""
 
-import ast
 import functools
 import math
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
+from cnncourse import scratch
 from cnncourse.cost import output_size, receptive_field, same_padding
 from cnncourse.datasets import sample_photos
 from cnncourse.grading import build
@@ -20,33 +20,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "02_convolution.ipynb", as_version=4)
+CHAPTER = stored.read("chapters", "02_convolution")
 SOURCE = read_source(ROOT / "solutions" / "02_convolution.ipynb")
 RELEASE = ROOT / "exercises" / "02_convolution.ipynb"
 
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 
 
-def chapter_functions():
-    """Run the chapter's function definitions, and nothing else of it."""
-    from cnncourse import scratch
-
-    names = {"np": np, "scratch": scratch}
-    for cell in CHAPTER.cells:
-        if cell.cell_type == "code":
-            tree = ast.parse(cell.source)
-            tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-            exec(compile(tree, "chapter 02", "exec"), names)
-    return names
-
-
-FUNCTIONS = chapter_functions()
+FUNCTIONS = stored.functions(CHAPTER, np=np, scratch=scratch)
 
 
 def solutions():
@@ -387,12 +369,7 @@ def test_the_release_gives_nothing_away():
 
 
 def test_the_demos_are_islands_with_alternative_text():
-    shown = "".join(
-        output.data.get("text/html", "")
-        for cell in CHAPTER.cells
-        for output in cell.get("outputs", [])
-        if output.output_type in ("display_data", "execute_result")
-    )
+    shown = "".join(stored.html(CHAPTER.cells))
     for name in ("filter", "stack", "arithmetic"):
         assert f'data-esm="{name}"' in shown
     assert shown.count("<img") == shown.count('<img alt="')

@@ -3,15 +3,15 @@
 The exercises' reference solutions are compared with Keras and TensorFlow here as well.
 """
 
-import ast
 import re
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 import tensorflow as tf
 from cnncourse import datasets, layers, scratch
 from cnncourse.paths import course_root
@@ -21,15 +21,10 @@ from scipy import integrate, ndimage, stats
 from sklearn.datasets import load_digits
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "03_pooling.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "03_pooling.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+CHAPTER = stored.read("chapters", "03_pooling")
+SOLUTIONS = stored.read("solutions", "03_pooling")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 MATRIX = [
     [1, 2, 6, 0, 0, 2],
     [2, 0, 3, 2, 1, 0],
@@ -39,18 +34,7 @@ MATRIX = [
     [9, 2, 0, 2, 7.8, 4],
 ]
 SMALL = np.array([[1, 5, 2, 0], [3, 2, 6, 1], [0, 2, 9, 7], [8, 1, 3, 2]], "float32")
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    scope = {"np": np, "keras": keras, "scratch": scratch, "tf": tf}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
+defined = partial(stored.defined, np=np, keras=keras, scratch=scratch, tf=tf)
 
 
 def max_pool(x, size=2, strides=None, padding="valid"):

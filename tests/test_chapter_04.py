@@ -3,44 +3,28 @@
 The exercises' reference solutions are compared with Keras and the course's planner as well.
 """
 
-import ast
 import itertools
 import math
 import re
+from functools import partial
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import cost, memory
 from cnncourse.paths import course_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "04_memory_and_compute.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "04_memory_and_compute.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-ANSWERS = "\n".join(cell.source for cell in SOLUTIONS.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream" and output.name == "stdout"
-)
+CHAPTER = stored.read("chapters", "04_memory_and_compute")
+SOLUTIONS = stored.read("solutions", "04_memory_and_compute")
+PROSE = stored.prose(CHAPTER)
+ANSWERS = stored.prose(SOLUTIONS)
+PRINTED = stored.printed(CHAPTER.cells)
 TOWER = [(96, 3), (96, 32), (48, 64), (24, 128), (12, 256)]  # side, maps; the image first
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    scope = {"np": np, "keras": keras}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
+defined = partial(stored.defined, np=np, keras=keras)
 
 
 def tower_bytes(stack=TOWER):
@@ -50,11 +34,6 @@ def tower_bytes(stack=TOWER):
 
 def tower_weights(stack=TOWER, kernel=9):
     return 4 * sum((kernel * a + 1) * b for (_, a), (_, b) in itertools.pairwise(stack))
-
-
-def test_nothing_was_printed_to_stderr():
-    streams = [o for cell in CHAPTER.cells for o in cell.get("outputs", [])]
-    assert [o.text for o in streams if o.get("name") == "stderr"] == []
 
 
 def test_one_layer():

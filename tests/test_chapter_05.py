@@ -3,13 +3,13 @@
 The exercises' reference solutions are compared with Keras here as well.
 """
 
-import ast
 import re
+from functools import partial
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import datasets, scratch, training
 from cnncourse.demos.loss_curve import cases
 from cnncourse.paths import course_root
@@ -19,32 +19,11 @@ from scipy import special, stats
 from sklearn.neighbors import NearestNeighbors
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "05_training.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "05_training.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-STREAMS = [
-    output
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-]
-PRINTED = "\n".join(output.text for output in STREAMS if output.name == "stdout")
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    scope = {"np": np, "keras": keras}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
-
-
-def test_no_chatter_is_stored():
-    assert [output.text for output in STREAMS if output.name == "stderr"] == []
+CHAPTER = stored.read("chapters", "05_training")
+SOLUTIONS = stored.read("solutions", "05_training")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
+defined = partial(stored.defined, np=np, keras=keras)
 
 
 # Section 2

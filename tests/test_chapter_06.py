@@ -17,22 +17,18 @@ import keras
 import nbformat
 import numpy as np
 import pytest
-from cnncourse import cost, datasets, training
+import stored
+from cnncourse import cost, datasets, scratch, training
 from cnncourse.datasets import classic
 from cnncourse.paths import course_root
 from scipy import signal
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "06_a_first_cnn.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "06_a_first_cnn.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
+CHAPTER = stored.read("chapters", "06_a_first_cnn")
+SOLUTIONS = stored.read("solutions", "06_a_first_cnn")
+PROSE = stored.prose(CHAPTER)
 CODE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "code")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+PRINTED = stored.printed(CHAPTER.cells)
 # (kind, output's sides, kernel's side, maps in, maps out) of the layers with weights
 LAYERS = [
     ("Conv2D", 28, 7, 1, 64),
@@ -44,33 +40,8 @@ LAYERS = [
     ("Dense", 1, 1, 128, 64),
     ("Dense", 1, 1, 64, 10),
 ]
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    from cnncourse import scratch
-
-    scope = {"np": np, "keras": keras, "datasets": datasets, "training": training}
-    scope |= {"partial": partial, "scratch": scratch}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [n for n in tree.body if names_of(n) & set(names)]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
-
-
-def names_of(node):
-    """Return the names that a statement defines."""
-    if isinstance(node, ast.Assign):
-        return {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-    return {getattr(node, "name", None)}
-
-
-def cell(notebook, name):
-    """Return the cell with this id."""
-    return next(cell for cell in notebook.cells if cell.id == name)
+NEEDED = {"np": np, "keras": keras, "datasets": datasets, "training": training}
+defined = partial(stored.defined, partial=partial, scratch=scratch, **NEEDED)
 
 
 def execute(notebook, *names, scope=None):
@@ -82,15 +53,10 @@ def execute(notebook, *names, scope=None):
     imports = ast.parse(notebook.cells[1].source).body
     body = [node for node in imports if isinstance(node, ast.Import | ast.ImportFrom)]
     for name in names:
-        found = ast.parse(cell(notebook, name).source).body
+        found = ast.parse(stored.cell(notebook, name).source).body
         body += [node for node in found if not isinstance(node, ast.Assert)]
     exec(compile(ast.Module(body, []), "<notebook>", "exec"), scope)
     return scope
-
-
-def printed(cell):
-    """Return what a stored cell printed."""
-    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
 
 
 @pytest.fixture
@@ -202,7 +168,9 @@ def test_what_trainings_gave():
 
 def test_shirts_are_the_worst_of_the_stored_run():
     assert "shirts are the worst: the last line above says how many" in PROSE
-    share = re.search(r"least recognised:  Shirt, (\d+)%", printed(cell(CHAPTER, "c58")))
+    share = re.search(
+        r"least recognised:  Shirt, (\d+)%", stored.printed([stored.cell(CHAPTER, "c58")])
+    )
     assert int(share[1]) < 50
 
 
@@ -213,7 +181,7 @@ def test_the_stored_table_is_what_the_benchmark_has_kept():
     shown = io.StringIO()
     with contextlib.redirect_stdout(shown):
         execute(CHAPTER, "c55a", "c55b")
-    assert printed(cell(CHAPTER, "c55b")) == shown.getvalue(), (
+    assert stored.printed([stored.cell(CHAPTER, "c55b")]) == shown.getvalue(), (
         "benchmarks/accuracy.jsonl has changed since chapter 06 was stored: execute it anew with "
         "tools/run_notebooks.py"
     )
@@ -251,7 +219,7 @@ def test_the_prose_has_no_accuracy_of_its_own():
     assert set(re.findall(r"[\d.]+ %", PROSE)) == {"21 %", "0.3 %", "92 %"}
     assert "Textbooks promise **more than 92 %**" in PROSE
     assert 'circulates with the claim of "over 92 %"' in PROSE
-    answer = cell(SOLUTIONS, "s36").source.split("=== BEGIN MARK SCHEME")[0]
+    answer = stored.cell(SOLUTIONS, "s36").source.split("=== BEGIN MARK SCHEME")[0]
     assert re.findall(r"[\d.]+ %", answer) == ["99.25 %", "99 %", "0.1 %"]
     assert "report 99.25 % for it, after 12 epochs; that is their figure, not one" in answer
 
@@ -470,7 +438,7 @@ def test_handwriting_is_mnist_where_it_is(monkeypatch):
 
 
 def test_the_model_answer_runs_what_it_says():
-    answer = cell(SOLUTIONS, "s36").source
+    answer = stored.cell(SOLUTIONS, "s36").source
     network = execute(SOLUTIONS, "s38", scope={})["mnist_net"]
     kinds = [type(layer).__name__ for layer in network.layers]
     said = ["Convolution with 32", "with 64 filters", "Max pooling", "Dropout 0.25", "Flatten"]

@@ -3,26 +3,19 @@
 import re
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 import tensorflow as tf
 from cnncourse import architectures, cost
-from cnncourse.paths import course_root
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-STEM = "07_early_architectures.ipynb"
-CHAPTER = nbformat.read(course_root() / "chapters" / STEM, as_version=4)
-SOLUTION = nbformat.read(course_root() / "solutions" / STEM, as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+CHAPTER = stored.read("chapters", "07_early_architectures")
+SOLUTION = stored.read("solutions", "07_early_architectures")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 
 
 def whole(text):

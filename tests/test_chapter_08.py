@@ -3,14 +3,13 @@
 The exercises' reference solutions are compared with Keras and the network here as well.
 """
 
-import ast
 import functools
 import re
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import anatomy, architectures, cost, datasets, layers
 from cnncourse.architectures.googlenet import LOSS_WEIGHTS, MODULES
 from cnncourse.paths import course_root
@@ -19,15 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 ROOT = course_root()
-CHAPTER = nbformat.read(ROOT / "chapters" / "08_inception.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(ROOT / "solutions" / "08_inception.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+CHAPTER = stored.read("chapters", "08_inception")
+SOLUTIONS = stored.read("solutions", "08_inception")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 
 # The curriculum's table, from the paper's table 1: side, maps out, parameters, million products.
 TABLE = {
@@ -53,16 +47,7 @@ def steps(googlenet):
     return anatomy.steps(googlenet)
 
 
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    scope = {"np": np, "keras": keras, "functools": functools}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
+defined = functools.partial(stored.defined, np=np, keras=keras, functools=functools)
 
 
 @pytest.mark.parametrize("name", TABLE)

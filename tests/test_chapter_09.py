@@ -5,23 +5,17 @@ import json
 import re
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import anatomy, architectures, cost
 from cnncourse.layers import ResidualUnit
-from cnncourse.paths import course_root
 from sklearn.datasets import load_digits
 
-CHAPTER = nbformat.read(course_root() / "chapters" / "09_residual_networks.ipynb", as_version=4)
-SOLUTION = nbformat.read(course_root() / "solutions" / "09_residual_networks.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+CHAPTER = stored.read("chapters", "09_residual_networks")
+SOLUTION = stored.read("solutions", "09_residual_networks")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 DEPTHS = (18, 34, 50, 101, 152)
 
 
@@ -102,12 +96,7 @@ def test_a_sleeping_block_stops_the_plain_stack_only(naps, asleep):
 
 
 def test_the_flipbook_shows_the_stacks_that_were_run(naps):
-    shown = [
-        output.data["text/html"]
-        for cell in CHAPTER.cells
-        for output in cell.get("outputs", [])
-        if "Blocks asleep" in output.get("data", {}).get("text/html", "")
-    ]
+    shown = [page for page in stored.html(CHAPTER.cells) if "Blocks asleep" in page]
     captions = json.loads(html.unescape(re.search(r'data-state="(.*?)"', shown[0])[1]))["captions"]
     told = [
         re.fullmatch(

@@ -1,50 +1,30 @@
 """Chapter 10: its numbers recomputed, its code and its exercises' solutions against Keras."""
 
-import ast
 import re
+from functools import partial
 
 import keras
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import anatomy, architectures, cost, layers, plotting
-from cnncourse.paths import course_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-STEM = "10_separable_convolutions"
-CHAPTER = nbformat.read(course_root() / "chapters" / f"{STEM}.ipynb", as_version=4)
-SOLUTIONS = nbformat.read(course_root() / "solutions" / f"{STEM}.ipynb", as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and what they need."""
-    scope = {"np": np, "keras": keras, "SqueezeExcite": layers.SqueezeExcite}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        kept = (*names, "conv_arguments")
-        tree.body = [
-            node
-            for node in tree.body
-            if getattr(node, "name", None) in kept
-            or (isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) in kept)
-        ]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
-
-
-separable_conv, sep_cost, SEBlock, se_residual_unit, count_layers = defined(
-    SOLUTIONS, "separable_conv", "sep_cost", "SEBlock", "se_residual_unit", "count_layers"
+CHAPTER = stored.read("chapters", "10_separable_convolutions")
+SOLUTIONS = stored.read("solutions", "10_separable_convolutions")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
+defined = partial(stored.defined, np=np, keras=keras, SqueezeExcite=layers.SqueezeExcite)
+_, separable_conv, sep_cost, SEBlock, se_residual_unit, count_layers = defined(
+    SOLUTIONS,
+    "conv_arguments",  # which the unit needs
+    "separable_conv",
+    "sep_cost",
+    "SEBlock",
+    "se_residual_unit",
+    "count_layers",
 )
 
 

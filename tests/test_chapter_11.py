@@ -1,43 +1,25 @@
 """Chapter 11: its table against the networks, its numbers recomputed, its code checked."""
 
-import ast
 import re
+from functools import partial
 
 import keras
-import nbformat
 import numpy as np
 import pytest
+import stored
 from cnncourse import architectures, cost, layers
 from cnncourse.architectures.common import rounded
 from cnncourse.architectures.efficientnet import SCALES, scaled_stages
 from cnncourse.model_table import MODELS, pareto_front
-from cnncourse.paths import course_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-STEM = "11_efficient_architectures.ipynb"
-CHAPTER = nbformat.read(course_root() / "chapters" / STEM, as_version=4)
-SOLUTIONS = nbformat.read(course_root() / "solutions" / STEM, as_version=4)
-PROSE = "\n".join(cell.source for cell in CHAPTER.cells if cell.cell_type == "markdown")
-PRINTED = "\n".join(
-    output.text
-    for cell in CHAPTER.cells
-    for output in cell.get("outputs", [])
-    if output.output_type == "stream"
-)
+CHAPTER = stored.read("chapters", "11_efficient_architectures")
+SOLUTIONS = stored.read("solutions", "11_efficient_architectures")
+PROSE = stored.prose(CHAPTER)
+PRINTED = stored.printed(CHAPTER.cells)
 TABLE = {row["name"]: row for row in MODELS}
-
-
-def defined(notebook, *names):
-    """Execute the notebook's definitions of these names, and nothing else of it."""
-    scope = {"np": np, "keras": keras, "scaled_stages": scaled_stages}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or cell.source.startswith("%%"):
-            continue
-        tree = ast.parse(cell.source)
-        tree.body = [node for node in tree.body if getattr(node, "name", None) in names]
-        exec(compile(tree, "<notebook>", "exec"), scope)
-    return [scope[name] for name in names] if len(names) > 1 else scope[names[0]]
+defined = partial(stored.defined, np=np, keras=keras, scaled_stages=scaled_stages)
 
 
 @pytest.fixture(scope="module")

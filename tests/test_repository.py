@@ -79,6 +79,9 @@ BAD = {
     "cell 2 stores an error": lambda nb: nb["cells"][1]["outputs"].append(
         {"output_type": "error", "ename": "ValueError"}
     ),
+    "cell 2 stores what went to stderr": lambda nb: nb["cells"][1]["outputs"].append(
+        {"output_type": "stream", "name": "stderr", "text": ["a warning"]}
+    ),
     "stores no output": lambda nb: [nb["cells"][i].update(outputs=[]) for i in (1, 3)],
     "has heading levels [2, 3, 2]": lambda nb: nb["cells"].pop(0),
     "has heading levels [1, 1, 3, 2]": lambda nb: nb["cells"][2].update(

@@ -101,9 +101,11 @@ def execution_problems(notebook: dict) -> list[str]:
     for count, (i, cell) in enumerate(code, 1):
         if cell["execution_count"] != count:
             found.append(f"cell {i} has execution count {cell['execution_count']}, not {count}")
-        found += [
-            f"cell {i} stores an error" for o in cell["outputs"] if o["output_type"] == "error"
-        ]
+        for output in cell["outputs"]:
+            if output["output_type"] == "error":
+                found.append(f"cell {i} stores an error")
+            if output.get("name") == "stderr":
+                found.append(f"cell {i} stores what went to stderr")
     if code and not any(cell["outputs"] for _, cell in code):
         found.append("stores no output")
     return found
