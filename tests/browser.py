@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import nbformat
 import pytest
 
 FLAGS = (
@@ -134,8 +135,8 @@ def show(site, chromium):
     folder, address = site
     visits = []
 
-    def open_page(demo, width=1000):
-        context = chromium.new_context(viewport={"width": width, "height": 900})
+    def open_page(demo, width=1000, **options):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         visits.append(Visit(context.new_page()))
         page = visits[-1].page
         (folder / "page.html").write_text(ISLAND_PAGE.format(demo.island()), encoding="utf-8")
@@ -159,6 +160,14 @@ class Lab:
     def notebook(self, name: str) -> str:
         """Return the address that opens one notebook, in a workspace of its own."""
         return f"{self.url}/lab/workspaces/{Path(name).stem}/tree/{name}"
+
+    def write(self, name: str, sources: list[str]) -> str:
+        """Write a notebook of these code cells; return the address that opens it."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, self.folder / name)
+        return self.notebook(name)
 
 
 _CONNECTED = """async () => {

@@ -1,50 +1,14 @@
 """ArithmeticDemo, StackDemo and TimelineDemo in Chromium, without a kernel, against Python."""
 
-import nbformat
 import numpy as np
 import pytest
-from browser import Visit, open_notebook, run_cell, served, visit
+from browser import open_notebook, run_cell, visit
 from cnncourse import demos
 from cnncourse.demos import ArithmeticDemo, StackDemo, TimelineDemo
 from cnncourse.demos.arithmetic import axis_numbers
 from cnncourse.demos.timeline import ENTRIES, YEARS
 
 pytestmark = pytest.mark.browser
-
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Demo</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"></head>
-<body><main><h1>Demo</h1>{}</main><script type="module" src="island.js"></script></body></html>"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A folder with the demos' modules, served; yields (folder, address)."""
-    folder = tmp_path_factory.mktemp("site")
-    demos.write_assets(folder)
-    with served(folder) as address:
-        yield folder, address
-
-
-@pytest.fixture
-def show(site, chromium):
-    """Return a function that opens a demo as an island; checks requests and errors at the end."""
-    folder, address = site
-    visits = []
-
-    def open_page(demo, width=1000, **options):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
-        visits.append(Visit(context.new_page()))
-        page = visits[-1].page
-        (folder / "page.html").write_text(PAGE.format(demo.island()), encoding="utf-8")
-        page.goto(f"{address}/page.html")
-        page.wait_for_selector('.cn-island[data-live="yes"]')
-        return page
-
-    open_page.visits = visits
-    yield open_page
-    for seen in visits:
-        seen.page.context.close()
-        assert seen.external() == [] and seen.errors == []
 
 
 def slide(page, label, value):
@@ -332,11 +296,7 @@ NOTEBOOK = [
 
 @pytest.mark.slow
 def test_live_in_jupyterlab(chromium, jupyterlab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = kernel
-    nbformat.write(notebook, jupyterlab.folder / "three.ipynb")
-    with visit(chromium, jupyterlab.notebook("three.ipynb")) as seen:
+    with visit(chromium, jupyterlab.write("three.ipynb", NOTEBOOK)) as seen:
         page = seen.page
         open_notebook(page)
         for number, name in enumerate(("ca", "cs", "ct")):

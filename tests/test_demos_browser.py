@@ -5,7 +5,6 @@ import json
 import re
 from contextlib import contextmanager
 
-import nbformat
 import numpy as np
 import pytest
 from browser import open_notebook, run_cell, served, visit
@@ -356,14 +355,7 @@ NOTEBOOK = [
 
 
 def test_filter_in_jupyterlab(chromium, jupyterlab):
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
-    nb.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    nbformat.write(nb, jupyterlab.folder / "demo.ipynb")
-    with visit(chromium, jupyterlab.notebook("demo.ipynb")) as seen:
+    with visit(chromium, jupyterlab.write("demo.ipynb", NOTEBOOK)) as seen:
         page = seen.page
         open_notebook(page)
         run_cell(page, 0)

@@ -1,7 +1,6 @@
 """InceptionDemo: its numbers against Keras' layers, and in Chromium against Python."""
 
 import keras
-import nbformat
 import pytest
 import traitlets
 from browser import open_notebook, run_cell, visit
@@ -179,11 +178,7 @@ NOTEBOOK = [
 @pytest.mark.slow
 @pytest.mark.browser
 def test_live_in_jupyterlab(chromium, jupyterlab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = kernel
-    nbformat.write(notebook, jupyterlab.folder / "inception.ipynb")
-    with visit(chromium, jupyterlab.notebook("inception.ipynb")) as seen:
+    with visit(chromium, jupyterlab.write("inception.ipynb", NOTEBOOK)) as seen:
         page = seen.page
         open_notebook(page)
         run_cell(page, 0)

@@ -1,6 +1,5 @@
 """CortexDemo and LadderDemo in Chromium, without a kernel, against Python."""
 
-import nbformat
 import numpy as np
 import pytest
 from browser import open_notebook, run_cell, visit
@@ -151,11 +150,7 @@ NOTEBOOK = [
 
 @pytest.mark.slow
 def test_live_in_jupyterlab(chromium, jupyterlab):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in NOTEBOOK])
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = kernel
-    nbformat.write(notebook, jupyterlab.folder / "seeing.ipynb")
-    with visit(chromium, jupyterlab.notebook("seeing.ipynb")) as seen:
+    with visit(chromium, jupyterlab.write("seeing.ipynb", NOTEBOOK)) as seen:
         page = seen.page
         open_notebook(page)
         run_cell(page, 0)
