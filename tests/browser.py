@@ -79,6 +79,24 @@ class Visit:
         found = Axe().run(self.page, context=selector).response["violations"]
         return [f"{v['id']}: {node['html'][:200]}" for v in found for node in v["nodes"]]
 
+    def demo_faults(self) -> list[str]:
+        """Return what is wrong with a demo: its width, what axe finds, keys that it will not get.
+
+        JupyterLab takes the arrow keys from a control that does not ask it to leave them alone.
+        """
+        keeps = "[data-lm-suppress-shortcuts=true]"
+        controls = ":is(input, select, button, textarea, summary, [tabindex])"
+        lost = self.page.locator(f".cn-demo {controls}:not({keeps})")
+        found = [
+            f"loses its keys: {html[:200]}"
+            for html in lost.evaluate_all("all => all.map((one) => one.outerHTML)")
+        ]
+        if not self.page.locator(f".cn-demo {keeps}").count():
+            found.append("has no control that keeps its keys")
+        if (pixels := self.overflow()) > 0:
+            found.append(f"{pixels} pixels too wide")
+        return found + self.axe(".cn-demo")
+
 
 @contextmanager
 def visit(chromium, url: str, width: int = 1280, script: str = ""):
@@ -254,9 +272,9 @@ def start_lab(home: Path, folder: Path):
                 process.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def jupyterlab(tmp_path_factory):
-    """One JupyterLab for all tests of a module; with an empty home directory."""
+    """One JupyterLab for all tests; with an empty home directory."""
     _chromium_path()  # no need to start it where nothing can look at it
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
     with start_lab(home, folder) as lab:

@@ -13,8 +13,6 @@ from cnncourse.demos import ExplorerDemo
 from cnncourse.demos.explorer import BYTES, title
 from cnncourse.plotting.network import in_bytes, in_words
 
-BARE = ":is(input, select, button, summary, [tabindex]):not([data-lm-suppress-shortcuts=true])"
-
 
 @pytest.fixture(scope="module")
 def own():
@@ -137,10 +135,8 @@ def shown(page):
 @pytest.mark.parametrize("width", [390, 1000])
 def test_accessible_at_every_width(show, own, googlenet, width):
     for demo in (ExplorerDemo(own), ExplorerDemo(googlenet, stage=3, step=2)):
-        page = show(demo, width)
-        assert show.visits[-1].overflow() <= 0
-        assert show.visits[-1].axe(".cn-demo") == []
-        assert page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
+        show(demo, width)
+        assert show.visits[-1].demo_faults() == []
 
 
 @pytest.mark.browser

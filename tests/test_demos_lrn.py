@@ -18,7 +18,6 @@ STATES = {
     "defaults of TensorFlow": LrnDemo(chosen=15, n=11, k=1, alpha=1, beta=0.5),
     "widest": LrnDemo(activations=[0] * 15 + [100], n=15, k=10, alpha=1e-6, beta=1.5),
 }
-BARE = ":is(input, select, button, textarea, [tabindex]):not([data-lm-suppress-shortcuts=true])"
 
 
 def theirs(demo, depth_radius):
@@ -101,10 +100,7 @@ def readout(page):
 @pytest.mark.parametrize("name", STATES)
 def test_every_state_is_accessible_and_has_python_s_numbers(show, name, width):
     page = show(STATES[name], width)
-    (seen,) = show.visits
-    assert seen.overflow() <= 0
-    assert seen.axe(".cn-demo") == []
-    assert page.locator(BARE).count() == 0  # JupyterLab would take their arrow keys
+    assert show.visits[-1].demo_faults() == []
     np.testing.assert_allclose(after(page), STATES[name].normalised, rtol=1e-9)
     assert readout(page) == said(STATES[name])
 
