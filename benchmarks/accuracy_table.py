@@ -77,7 +77,7 @@ def _one_look(rows):
     """Say what better reaches when it sees no mirror images; the trainings are the same."""
     if rows:
         one, two = (100 * _mean([row[key] for row in rows]) for key in ("one look", "score"))
-        yield f"Better, asked for an image only and not for its mirror image: {one:.2f} %, "
+        yield f"Better, asked for an image only and not for its mirror image: {one:.2f} %,"
         yield f"{one - two:+.2f} percentage points. The time to 92 % is that of one look, too."
         yield ""
 

@@ -213,7 +213,7 @@ def test_ablations_are_set_against_better_with_the_same_seeds(tmp_path):
     assert lines["| better without schedule"].endswith(" | 1.7 |")
     assert " | 94.00 (0), 95.00 (1) |  | " in lines["| better"]
     text = table_of(tmp_path, rows)[0]
-    assert "not for its mirror image: 94.40 %, \n-0.10 percentage points." in text
+    assert "not for its mirror image: 94.40 %,\n-0.10 percentage points." in text
     text = table_of(tmp_path, rows[2:])[0]
     assert "not comparable: better has not run" in text and "mirror image:" not in text
 
