@@ -1,12 +1,16 @@
 """A tiny assignment, and ways to run code in the grader's sandbox and look at what it gives."""
 
+import contextlib
 from pathlib import Path
 
+import pytest
+from cnncourse.grader.engine import Grader
 from cnncourse.grader.interview import Interview
 from cnncourse.grader.limits import Limits
 from cnncourse.grader.results import Submission
 from cnncourse.grading.cells import read_source
 from cnncourse.grading.values import decode
+from cnncourse.sandbox_probe import isolation_problem
 from grading_notebooks import code, write
 from nbformat.v4 import new_notebook
 
@@ -53,6 +57,16 @@ def notebook(path):
         code("%%mistake double\n# hint: Squared.\ndef double(x):\n    return x * x", "m2"),
     ]
     return write(new_notebook(cells=cells), path / "toy.ipynb")
+
+
+@contextlib.contextmanager
+def started(folder, names="*"):
+    """Start a grader in its sandbox, for `toy` and the solutions notebooks with such names."""
+    solutions = sorted((ROOT / "solutions").glob(f"{names}.ipynb"))
+    if problem := isolation_problem():
+        pytest.skip(f"submissions cannot be isolated here: {problem[0]}")
+    with Grader.of([*solutions, notebook(folder)], "the seed of the tests", jobs=2) as made:
+        yield made
 
 
 def ask(grader, look, limits=None):

@@ -26,10 +26,17 @@ from cnncourse.grader.results import (
 from cnncourse.grading.cells import AuthorError, read_source
 from cnncourse.grading.compare import equal
 from cnncourse.grading.judge import CORRECT, RAISED, WRONG
-from grader_toy import DOUBLE, LOOK, ROOT, notebook, solved
+from grader_toy import DOUBLE, LOOK, ROOT, notebook, solved, started
 
 SOURCES = {path.stem: path for path in sorted((ROOT / "solutions").glob("*.ipynb"))}
 RIGHT = {"look": "def look():\n    return 0", "double": "def double(x):\n    return x + x"}
+
+
+@pytest.fixture(scope="module")
+def grader(tmp_path_factory):
+    """A grader for every notebook; it computes all that the references give, for a minute."""
+    with started(tmp_path_factory.mktemp("toy")) as made:
+        yield made
 
 
 def toy(**cells):

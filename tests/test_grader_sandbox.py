@@ -13,7 +13,7 @@ from cnncourse.grader import sandbox, seccomp
 from cnncourse.grader.engine import Grader
 from cnncourse.grader.limits import Limits, descendants
 from cnncourse.grader.spawn import SpawnError
-from grader_toy import ROOT, ask, inside, notebook
+from grader_toy import ROOT, ask, inside, notebook, started
 
 CALLS = """
 import ctypes, os
@@ -22,6 +22,13 @@ def errno(name, *arguments):
     ctypes.set_errno(0)
     return ctypes.get_errno() if libc.syscall(name, *arguments) < 0 else 0
 """
+
+
+@pytest.fixture(scope="module")
+def grader(tmp_path_factory):
+    """A grader for one notebook; the sandbox is the same for all."""
+    with started(tmp_path_factory.mktemp("toy"), "00_*") as made:
+        yield made
 
 
 @pytest.mark.parametrize(

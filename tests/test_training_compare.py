@@ -11,6 +11,12 @@ from cnncourse import plotting, training
 from cnncourse.training import Comparison
 
 
+@pytest.fixture(autouse=True)
+def nothing_to_clear(monkeypatch):
+    """Nothing is built here; clearing what earlier tests built would take a second per run."""
+    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
+
+
 def recipes(ran, broken=()):
     def recipe(name, offset):
         def run(seed):
