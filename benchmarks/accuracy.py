@@ -94,7 +94,7 @@ def run(name, seed, deadline, tiny, unfinished):
     stop = [Enough()] if recipe.race else []
     network.fit(
         **arguments,
-        epochs=start if stop and first(checkpoint.log) else epochs,  # it may have stopped before
+        epochs=start if recipe.race and first(checkpoint.log) else epochs,  # it may be there
         initial_epoch=start,
         validation_data=test,
         validation_batch_size=500,

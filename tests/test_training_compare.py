@@ -12,9 +12,11 @@ from cnncourse.training import Comparison
 
 
 @pytest.fixture(autouse=True)
-def nothing_to_clear(monkeypatch):
-    """Nothing is built here; clearing what earlier tests built would take a second per run."""
-    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
+def cleared(monkeypatch):
+    """Count the sessions that are cleared; to clear what earlier tests built takes a second."""
+    calls = []
+    monkeypatch.setattr(keras.backend, "clear_session", lambda: calls.append("cleared"))
+    return calls
 
 
 def recipes(ran, broken=()):
@@ -33,10 +35,10 @@ def recipes(ran, broken=()):
 ALL = [(name, seed) for seed in (0, 1, 2) for name in ("plain", "better")]
 
 
-def test_mean_and_spread():
+def test_mean_and_spread(cleared):
     ran = []
     result = training.compare(recipes(ran))
-    assert ran == ALL
+    assert ran == ALL and len(cleared) == len(ALL)
     assert result.scores == {"plain": {0: 0, 1: 1, 2: 4}, "better": {0: 10, 1: 11, 2: 14}}
     assert result.mean("better") == pytest.approx(statistics.mean([10, 11, 14]))
     assert result.spread("better") == pytest.approx(np.std([10, 11, 14], ddof=1))
