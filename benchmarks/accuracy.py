@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
-from accuracy_recipes import RECIPES, compiled, load
+from accuracy_recipes import RECIPES, compiled, load, looked_at
 from accuracy_table import write_table
 from cnncourse import session, training
 from processor import processor
@@ -105,8 +105,8 @@ def run(name, seed, deadline, tiny, unfinished):
     return {
         "recipe": name,
         "seed": seed,
-        "score": share_right(network, *test, recipe.mirror),
-        **({"one look": share_right(network, *test, mirror=False)} if recipe.mirror else {}),
+        "score": share_right(network, *test, recipe.looks),
+        "one look": share_right(network, *test, "one"),
         "seconds": round(sum(seconds), 1),
         "seconds to 92 %": round(sum(seconds[:reached]), 1) if reached else None,
         "epochs": len(seconds),
@@ -115,12 +115,10 @@ def run(name, seed, deadline, tiny, unfinished):
     }
 
 
-def share_right(network, x, y, mirror):
-    """Return the share of images classified right; with `mirror`, by the mean of two answers."""
-    answers = network.predict(x, batch_size=500, verbose=0)
-    if mirror:
-        answers = answers + network.predict(x[:, :, ::-1], batch_size=500, verbose=0)
-    return float(np.mean(answers.argmax(axis=1) == y))
+def share_right(network, x, y, looks):
+    """Return the share of images classified right, by the sum of the answers for each look."""
+    answers = (network.predict(seen, batch_size=500, verbose=0) for seen in looked_at(x, looks))
+    return float(np.mean(sum(answers).argmax(axis=1) == y))
 
 
 def first(log):

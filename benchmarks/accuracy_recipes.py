@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import keras
 from cnncourse import architectures, datasets, training
 from keras import layers
+from scipy.ndimage import rotate
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Recipe:
     schedule: bool = True
     augment: bool = False
     average: bool = False
-    mirror: bool = False  # the answer is the mean of those for an image and its mirror image
+    looks: str = "one"  # at an image, over which its answers are averaged: see `looked_at`
     race: bool = False  # only its time to 92 % is asked: it stops there
     batch_norm: bool = True  # in the network "better"
 
@@ -35,14 +36,16 @@ BETTER = Recipe(
     rate=3e-3,
     augment=True,
     average=True,
-    mirror=True,
+    looks="mirrored",
 )
+# Chosen on 10,000 images held out of the training set: loss 0.0134, against 0.0144 with one look
+# and weaker augmentation. One run of that weaker recipe had reached 99.60 % of the test set before.
 MNIST = replace(
     BETTER,
-    says="the network of better on MNIST, 20 epochs; a digit is looked at once",
+    says="the network of better on MNIST; the answers for an image and for two that are turned by "
+    "8 degrees, left and right, are averaged",
     data="mnist",
-    epochs=20,
-    mirror=False,
+    looks="turned",
 )
 RECIPES = {
     "plain": Recipe(
@@ -109,6 +112,16 @@ def load(recipe, seed):
     return train, test
 
 
+def looked_at(images, looks):
+    """Yield the batch of images as often as it is looked at."""
+    yield images
+    if looks == "mirrored":
+        yield images[:, :, ::-1]
+    if looks == "turned":
+        for angle in (-8, 8):
+            yield rotate(images, angle, axes=(1, 2), reshape=False, order=1)
+
+
 def compiled(recipe, steps):
     """Build a recipe's network and compile it."""
     network = {"course": course_network, "better": better_network, "digits": digits_network}[
@@ -142,9 +155,11 @@ def better_network(recipe):
     """
     stack = []
     if recipe.augment:
-        clothes = recipe.data == "fashion_mnist"  # a mirrored shirt is a shirt, a mirrored 2 no 2
-        turn = {"flip": True} if clothes else {"rotation": 12, "zoom": 0.1}
-        stack.append(training.augmenter((0, 1), shift=0.08, **turn))
+        if recipe.data == "fashion_mnist":
+            change = {"flip": True, "shift": 0.08}
+        else:  # a mirrored shirt is a shirt, a mirrored 2 is no 2
+            change = {"rotation": 15, "zoom": 0.15, "shift": 0.1}
+        stack.append(training.augmenter((0, 1), **change))
     for filters, pool in ((48, True), (96, False), (96, True), (192, False), (192, False)):
         stack.append(layers.Conv2D(filters, 3, padding="same", use_bias=not recipe.batch_norm))
         if pool:
