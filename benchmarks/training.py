@@ -203,9 +203,9 @@ def main(tiny, output):
         "|---|---|---|---|---|---|---|",
         *rows,
         "",
-        "* The kit in bfloat16, which `set_precision()` chooses here, against stock `fit`: "
-        f"**{faster['kit bfloat16']:.2f}×** faster (goal ≥ {GOALS['faster']}); in float32 "
-        f"{faster['kit float32']:.2f}×, which is what stock's slow epochs cost.",
+        f"* Kit against stock `fit`, float32: **{faster['kit float32']:.2f}×** faster "
+        f"(goal ≥ {GOALS['faster']}); in bfloat16, which `set_precision()` chooses here, "
+        f"{faster['kit bfloat16']:.2f}×.",
         f"* NumPy against Keras, a small CNN on the 1,797 digits: {digits['NumPy']:.3f} and "
         f"{digits['Keras']:.3f} s per epoch, **{digits['NumPy'] / digits['Keras']:.1f}×**.",
         *(
@@ -220,7 +220,7 @@ def main(tiny, output):
     Path(output).write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     reached = [share[way] >= GOALS[way] for way in ("kit float32", "kit bfloat16")]
-    reached.append(faster["kit bfloat16"] >= GOALS["faster"])
+    reached.append(faster["kit float32"] >= GOALS["faster"])
     return 0 if tiny or all(reached) else "a goal was missed"
 
 
