@@ -130,12 +130,19 @@ def first(log):
 def machine():
     """Name device, backend and versions."""
     backend = keras.backend.backend()
-    device = f"{processor()}, {os.cpu_count()} cores"
+    device = f"{processor()}, {cores()}"
     if gpus := session.gpus():
         device = f"{len(gpus)} × {gpus[0]}"  # the model: seconds say nothing without it
     version = metadata.version(backend)
     python = platform.python_version()
     return f"{device}; Python {python}, Keras {keras.__version__} on {backend} {version}"
+
+
+def cores():
+    """Count the cores, and those that this process may use: `taskset` can give it fewer."""
+    every = os.cpu_count()
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else every
+    return f"{every} cores" if usable == every else f"{usable} of {every} cores"
 
 
 def finished(path):
