@@ -124,7 +124,10 @@ def fetch(names, to):
     from cnncourse.datasets import mirror as course
 
     root = course.folder(to, "--to")
-    for name in names or course.BY_DEFAULT:
+    names = names or course.BY_DEFAULT
+    for name in names:
+        course.info_of(name)  # a wrong name is refused before anything is downloaded
+    for name in names:
         course.fetch(name, root)
         click.echo(f"{name}: complete in {root}")
 

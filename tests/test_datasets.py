@@ -139,9 +139,11 @@ def test_mnist():
 
 
 @pytest.mark.parametrize("load", [datasets.mnist, datasets.fashion_mnist])
-def test_validation_out_of_range(load):
-    with pytest.raises(ValueError, match="validation is 70000; accepted: 0 to 60000"):
-        load(validation=70000)
+@pytest.mark.parametrize("validation", [70000, -1, 0.5, True, "5"])
+def test_validation_out_of_range(load, validation):
+    message = f"validation is {validation!r}; accepted: 0 to 60000, a whole number"
+    with pytest.raises(ValueError, match=message):
+        load(validation=validation)
 
 
 def test_mnist_as_keras_has_it(monkeypatch, tmp_path):
@@ -226,9 +228,10 @@ def test_a_class_without_photographs_is_named(garden):
         datasets.flowers(size=32)
 
 
-def test_flowers_too_small():
-    with pytest.raises(ValueError, match="size is 4; accepted: 8 or more"):
-        datasets.flowers(size=4)
+@pytest.mark.parametrize("size", [4, 20.5])
+def test_flowers_of_no_size(size):
+    with pytest.raises(ValueError, match=f"size is {size}; accepted: 8 or more, a whole number"):
+        datasets.flowers(size=size)
 
 
 def test_nothing_takes_the_place_of_a_set_that_is_not_there(monkeypatch, tmp_path):

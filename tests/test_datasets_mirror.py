@@ -5,6 +5,7 @@ import errno
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 from cnncourse import datasets, doctor
 from cnncourse.cli import main
-from cnncourse.datasets import flower_photos, mirror, sources
+from cnncourse.datasets import files, flower_photos, mirror, sources
 from cnncourse.datasets.dataset import File
 from file_server import Server
 from PIL import Image
@@ -40,8 +41,8 @@ def archive(broken=False):
 
 @pytest.fixture
 def server():
-    files = {"/toy-labels.gz": b"labels" * 9000, "/toy-images.gz": b"images" * 90000}
-    with Server(files | {"/flower_photos.tgz": archive()}).running() as running:
+    content = {"/toy-labels.gz": b"labels" * 9000, "/toy-images.gz": b"images" * 90000}
+    with Server(content | {"/flower_photos.tgz": archive()}).running() as running:
         yield running
 
 
@@ -158,9 +159,18 @@ def test_an_altered_photograph_is_not_read(root, monkeypatch):
     mirror.fetch("flowers", root)
     assert len(datasets.flowers(size=16).train.labels) == 8
     sums = root / "flowers/SHA256SUMS"
-    sums.write_bytes(sums.read_bytes()[:-30])
-    with pytest.raises(datasets.DatasetError, match=r"SHA256SUMS is damaged\. Remove the folder"):
-        datasets.flowers(size=16)
+    mirror.fetch("fashion_mnist", root)
+    for damage in (sums.read_bytes()[:-30], b""):
+        sums.write_bytes(damage)
+        words = r"SHA256SUMS is damaged\. Remove the folder"
+        with pytest.raises(datasets.DatasetError, match=words):
+            datasets.flowers(size=16)
+        result = run("verify", "--in", root)  # the other data sets are checked as well
+        assert (result.exit_code, "fashion_mnist: ok, 2 files\n" in result.output) == (1, True)
+        assert f"  damaged: {sums}\n" in result.output
+        assert "mirror: damaged" in run("list").output
+        assert doctor.data_mirror().finding == f"mirror {root}: not whole: flowers"
+    assert "SHA256SUMS is damaged. Remove the" in run("fetch", "flowers", "--to", root).output
 
 
 def test_flowers_laid_out_by_hand_are_left_alone(root, monkeypatch):
@@ -179,6 +189,24 @@ def test_flowers_laid_out_by_hand_are_left_alone(root, monkeypatch):
     monkeypatch.setenv("CNNCOURSE_DATA", str(root))
     assert "  mirror, without hashes  " in run("list").output
     assert len(datasets.flowers(size=16).train.labels) == 4
+    (root / "flowers/roses/mine.jpg").unlink()
+    result = run("verify", "--in", root)
+    assert (result.exit_code, f"missing: {root / 'flowers/roses'}\n" in result.output) == (1, True)
+    with pytest.raises(datasets.DatasetError, match=r"no photographs in .*roses"):
+        datasets.flowers(size=16)
+
+
+def test_empty_folders_hold_nothing(root, server, monkeypatch):
+    """What `list` says, the loaders do: such a folder does not keep them from downloading."""
+    (root / "flowers" / "daisy").mkdir(parents=True)
+    (root / "mnist").mkdir()
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    assert run("list").output.count("to be downloaded") == 3
+    assert run("verify").output == f"{root} holds none of fashion_mnist, mnist, flowers\n"
+    assert len(datasets.flowers(size=16).train.labels) == 8
+    assert not files.has_idx(root)
+    mirror.fetch("flowers", root)
+    assert run("verify", "flowers").exit_code == 0
 
 
 def test_flowers_laid_out_by_hand_are_read_to_the_end(root):
@@ -254,12 +282,19 @@ def test_two_commands_fetch_into_the_same_folder(root, server):
 
 def test_what_a_killed_command_left_is_removed(root):
     """It was unpacking; or it had unpacked, and not yet removed the archive."""
-    (root / ".flowers.part" / "flower_photos" / "daisy").mkdir(parents=True)
+    packed = root / "keras/datasets/flower_photos.tgz"
+    for there in (False, True):  # an archive laid there by hand is used, too
+        (root / ".flowers.part" / "flower_photos" / "daisy").mkdir(parents=True)
+        if there:
+            shutil.rmtree(root / "flowers")
+            packed.write_bytes(archive())
+        mirror.fetch("flowers", root)
+        assert sorted(p.name for p in root.iterdir()) == ["flowers", "keras"]
+        assert list(packed.parent.iterdir()) == []
+        assert run("verify", "--in", root).output == "flowers: ok, 10 files\n"
+    packed.write_bytes(archive())
     mirror.fetch("flowers", root)
-    assert sorted(p.name for p in root.iterdir()) == ["flowers", "keras"]
-    (root / "keras/datasets/flower_photos.tgz").write_bytes(archive())
-    mirror.fetch("flowers", root)
-    assert list((root / "keras/datasets").iterdir()) == []
+    assert list(packed.parent.iterdir()) == []
     assert run("verify", "--in", root).exit_code == 0
 
 
@@ -314,9 +349,11 @@ def test_everybody_may_read_a_mirror(root):
 
 
 def test_names_without_a_download(root):
-    result = run("fetch", "digits", "--to", root)
-    assert result.exit_code == 1
-    assert "name is 'digits'; accepted: fashion_mnist, mnist, flowers" in result.output
+    for names in (["digits"], ["fashion_mnist", "digits"]):  # nothing is downloaded before that
+        result = run("fetch", *names, "--to", root)
+        assert result.exit_code == 1
+        assert "name is 'digits'; accepted: fashion_mnist, mnist, flowers" in result.output
+        assert not root.exists()
 
 
 def test_doctor_sees_a_mirror_that_is_not_whole(root, monkeypatch):

@@ -163,6 +163,11 @@ def test_a_shape_can_be_hidden_almost_altogether_and_is_seen_again():
         (lambda: datasets.shape_scenes(1, objects=(0, 2)), "objects is (0, 2); accepted"),
         (lambda: datasets.shape_scenes(1, size=32), "size is 32; accepted: 48 or more"),
         (lambda: datasets.shape_film(0), "frames is 0; accepted: 1 or more"),
+        (lambda: datasets.shapes(2.5), "train is 2.5; accepted: 0 or more, a whole number"),
+        (lambda: datasets.shape_scenes(1, objects=3), "objects is 3; accepted: (fewest, most)"),
+        (lambda: datasets.shape_scenes(1, objects="12"), "objects is '12'; accepted"),
+        (lambda: datasets.shape_scenes(1, objects=(1, 2.5)), "objects is (1, 2.5); accepted"),
+        (lambda: datasets.shape_film(2.5), "frames is 2.5; accepted: 1 or more, a whole number"),
     ],
 )
 def test_bad_numbers_are_named(call, message):

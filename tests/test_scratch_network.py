@@ -117,8 +117,9 @@ def test_initial_weights_are_seeded_float32_and_keep_the_scale():
 @pytest.mark.parametrize(
     ("x", "labels", "rate", "message"),
     [
-        (np.ones((2, 8, 8, 3)), [0, 1], 0.1, "x has 3 channels"),
-        (np.ones((2, 12, 12, 1)), [0, 1], 0.1, "x has 144 inputs"),
+        (np.ones((2, 8, 8, 3)), [0, 1], 0.1, r"x has shape \(2, 8, 8, 3\); accepted"),
+        (np.ones((2, 9, 9, 1)), [0, 1], 0.1, r"x has shape \(2, 9, 9, 1\); accepted"),
+        (np.ones((8, 8, 1)), [0, 1], 0.1, r"x has shape \(8, 8, 1\); accepted: \(n, 8, 8, 1\)"),
         (np.ones((2, 8, 8, 1)), [0, 10], 0.1, "accepted: 0 to 9"),
         (np.ones((2, 8, 8, 1)), [0, 1], 0, "rate is 0; accepted: a number above 0"),
     ],

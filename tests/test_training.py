@@ -99,6 +99,7 @@ def test_autotuning_is_off():
         ({"batch_size": 0}, "batch_size is 0; accepted"),
         ({"seed": -1}, "seed is -1; accepted"),
         ({"seed": 1.5}, "seed is 1.5; accepted"),
+        ({"augment": "flip"}, "augment is 'flip'; accepted: a function of a batch"),
     ],
 )
 def test_pipeline_explains_what_is_wrong(arguments, message):
@@ -185,6 +186,8 @@ def test_outside_is_filled_with_the_lowest_value(change):
         (((0, 1), True, 200), "rotation is 200; accepted: from 0 to 180"),
         (((0, 1), True, 0, -0.1), "shift is -0.1; accepted"),
         (((0, 1),), "every change is off; accepted"),
+        (((0, 1), "vertical"), "flip is 'vertical'; accepted: True or False"),
+        (((0, 1), True, 0, 0, 0, 0, None), "seed is None; accepted: a non-negative integer"),
     ],
 )
 def test_augmenter_explains_what_is_wrong(arguments, message):
@@ -318,6 +321,7 @@ def test_smote_explains_what_is_wrong():
         ((features[:1], 1), r"features has shape \(1, 2\); accepted"),
         ((features, 0), "count is 0; accepted"),
         ((features, 1, 3), "neighbours is 3; accepted: up to 2"),
+        ((features, 1, 2, -1), "seed is -1; accepted: a non-negative integer"),
     ]:
         with pytest.raises(ValueError, match=message):
             training.smote(*arguments)
@@ -327,29 +331,40 @@ TWO_DEVICES = """
 import sys
 import numpy as np, keras, tensorflow as tf
 from cnncourse import training
-devices = int(sys.argv[1])
+devices, path = int(sys.argv[1]), sys.argv[2]
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-keras.utils.set_random_seed(0)
-x, y = np.random.normal(size=(48, 8, 8, 1)).astype("float32"), np.arange(48) % 3
-with training.data_parallel([f"CPU:{i}" for i in range(devices)]) as count:
+x, y = np.random.default_rng(0).normal(size=(48, 8, 8, 1)).astype("float32"), np.arange(48) % 3
+
+def trained(epochs, seed):
+    keras.utils.set_random_seed(seed)
     network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3),
         keras.layers.Flatten(), keras.layers.Dense(3)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.SGD(0.1), loss)
-    network.fit(training.pipeline(x, y, 16), epochs=2, verbose=0, shuffle=False)
+    network.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss)
+    data = training.pipeline(x, y, 16)
+    checkpoint = training.Checkpoint(path, data)
+    start = checkpoint.restore(network)
+    network.fit(data, epochs=epochs, initial_epoch=start, verbose=0, shuffle=False,
+        callbacks=[checkpoint])
+    return network
+
+with training.data_parallel([f"cpu:{i}" for i in range(devices)]) as count:
+    if devices == 2:
+        trained(1, seed=0)  # the second one goes on from there: its seed must not matter
+    network = trained(2, seed=99 if devices == 2 else 0)
 print(count, *np.concatenate([w.ravel() for w in network.get_weights()]).astype(str))
 """
 
 
 @pytest.mark.slow
-def test_two_devices_do_what_one_does():
+def test_two_devices_resumed_do_what_one_does(tmp_path):
     """Two logical devices on the CPU, each with half of a batch, end with one device's weights."""
     results = []
     for devices in (1, 2):
-        done = subprocess.run(
-            [sys.executable, "-c", TWO_DEVICES, str(devices)], capture_output=True, text=True
-        )
+        path = str(tmp_path / f"{devices}.npz")
+        command = [sys.executable, "-c", TWO_DEVICES, str(devices), path]
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         count, *weights = done.stdout.split()
         assert int(count) == devices
@@ -415,6 +430,12 @@ def test_jax_on_two_devices_and_resumed_does_what_one_does(tmp_path):
         for what in ("loss", "weights"):
             np.testing.assert_allclose(runs[name][what], runs["one"][what], atol=1e-5)
     np.testing.assert_array_equal(runs["resumed"]["weights"], runs["two"]["weights"])
+
+
+@pytest.mark.parametrize("devices", ["cpu:0", [], 2])
+def test_data_parallel_refuses_what_is_no_list(devices):
+    with pytest.raises(ValueError, match=r"devices is .*; accepted: a list of names, or None"):
+        training.data_parallel(devices).__enter__()
 
 
 def test_data_parallel_refuses_pytorch(monkeypatch):

@@ -157,6 +157,8 @@ def test_sixteen_bits_survive(tmp_path, policy):
 
 
 def test_checkpoint_explains_what_is_wrong(tmp_path):
+    np.savez(tmp_path / "other.npz", weights=np.ones(3))
+    (tmp_path / "other.npz").rename(tmp_path / "other.zip")
     with pytest.raises(ValueError, match=r"path is '.*run.h5'; accepted: a .npz file"):
         training.Checkpoint(tmp_path / "run.h5")
     with pytest.raises(ValueError, match=r"accepted: a \.npz file in an existing folder"):
@@ -165,6 +167,17 @@ def test_checkpoint_explains_what_is_wrong(tmp_path):
         training.Checkpoint(tmp_path / "run.npz", np.ones(3))
     with pytest.raises(ValueError, match="is not ready; accepted: a built, compiled model"):
         training.Checkpoint(tmp_path / "run.npz").restore(network(loss=None))
+    for content in (b"", b"a text", (tmp_path / "other.zip").read_bytes()):
+        (tmp_path / "run.npz").write_bytes(content)
+        with pytest.raises(ValueError, match=r"run\.npz' is damaged, or no file of a"):
+            training.Checkpoint(tmp_path / "run.npz").restore(network())
+        assert (tmp_path / "run.npz").read_bytes() == content
+        (tmp_path / "run.npz").unlink()
     fit(network(), tmp_path / "run.npz", epochs=1)
+    whole = (tmp_path / "run.npz").read_bytes()
+    (tmp_path / "run.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"run\.npz' is damaged, or no file of a"):
+        training.Checkpoint(tmp_path / "run.npz").restore(network())
+    (tmp_path / "run.npz").write_bytes(whole)
     with pytest.raises(ValueError, match="holds 8 arrays and this model has 8 variables, or"):
         training.Checkpoint(tmp_path / "run.npz").restore(network(units=4))

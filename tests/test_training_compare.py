@@ -77,21 +77,44 @@ def test_runs_are_seeded_one_by_one():
     assert both["a"][1] != alone
 
 
-@pytest.mark.parametrize(
-    ("names", "seeds"), [([], [0]), (["plain"], []), (["plain", "better"], [1, 1])]
-)
-def test_compare_explains_what_is_wrong(names, seeds):
-    chosen = {name: run for name, run in recipes([]).items() if name in names}
-    with pytest.raises(ValueError, match=r"recipes is \[.*\] and seeds \[.*\]; accepted"):
-        training.compare(chosen, seeds)
+@pytest.mark.parametrize("seeds", [[], [1, 1], 3, [0.5], "12"])
+def test_compare_refuses_seeds(seeds):
+    ran = []
+    with pytest.raises(ValueError, match=r"seeds is .*; accepted: whole numbers"):
+        training.compare(recipes(ran), seeds)
+    assert not ran
 
 
-def test_a_foreign_file_is_refused(tmp_path):
+@pytest.mark.parametrize("chosen", [{}, [print], None])
+def test_compare_refuses_recipes(chosen):
+    with pytest.raises(ValueError, match=r"recipes is .*; accepted: {name: function of a seed}"):
+        training.compare(chosen)
+
+
+def test_compare_takes_numpys_integers_as_seeds(tmp_path):
     path = tmp_path / "scores.jsonl"
-    path.write_text('{"recipe": "plain", "seed": 0, "score": 1}\nsomething else\n')
-    with pytest.raises(ValueError, match="has in line 2 'something else'; accepted"):
+    compared = training.compare({"plain": float}, np.arange(2), path)
+    assert compared.scores == {"plain": {0: 0.0, 1: 1.0}}
+    assert training.compare({"plain": None}, [0, 1], path) == compared  # from the file
+
+
+def test_a_path_in_no_folder_is_refused_before_the_work(tmp_path):
+    ran = []
+    with pytest.raises(ValueError, match=r"path is .*; accepted: a file in an existing folder"):
+        training.compare(recipes(ran), path=tmp_path / "nowhere" / "scores.jsonl")
+    assert not ran
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("line", ["something else", '{"accuracy": 0.93, "precious": true}'])
+@pytest.mark.parametrize("before", ["", '{"recipe": "plain", "seed": 0, "score": 1}\n'])
+def test_a_foreign_file_is_refused(tmp_path, before, line, end):
+    """It stays as it is, also if its last line has no end, like a line that was cut off."""
+    path = tmp_path / "scores.jsonl"
+    path.write_text(before + line + end)
+    with pytest.raises(ValueError, match=f"has in line {1 + bool(before)} '{line[:60]}'; accepted"):
         training.compare(recipes([]), path=path)
-    assert path.read_text().endswith("something else\n")
+    assert path.read_text() == before + line + end
 
 
 def test_training_curves():

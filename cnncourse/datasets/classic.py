@@ -3,7 +3,7 @@
 import gzip
 
 import numpy as np
-from cnncourse.datasets.dataset import Dataset, Split
+from cnncourse.datasets.dataset import Dataset, Split, check_whole
 from cnncourse.datasets.files import has_idx, mirror_root, obtain
 from cnncourse.datasets.sources import INFO, MNIST_IDX
 
@@ -48,10 +48,10 @@ def fashion_mnist(validation: int = 5000) -> Dataset:
 
     Raises:
         DatasetError: if the files cannot be had; the message says what to do.
-        ValueError: if `validation` is not from 0 to 60,000.
+        ValueError: if `validation` is no whole number from 0 to 60,000.
     """
     info = INFO["fashion_mnist"]
-    _check(validation)
+    check_whole("validation", validation, 0, 60000)
     paths = [obtain(info, file) for file in info.files]
     return _split_off(*(_read_idx(path) for path in paths), validation, CLOTHES, info)
 
@@ -70,10 +70,10 @@ def mnist(validation: int = 5000) -> Dataset:
 
     Raises:
         DatasetError: if the files cannot be had; the message says what to do.
-        ValueError: if `validation` is not from 0 to 60,000.
+        ValueError: if `validation` is no whole number from 0 to 60,000.
     """
     info = INFO["mnist"]
-    _check(validation)
+    check_whole("validation", validation, 0, 60000)
     root = mirror_root()
     if root is not None and has_idx(root):
         arrays = [_read_idx(obtain(info, file)) for file in MNIST_IDX]
@@ -81,11 +81,6 @@ def mnist(validation: int = 5000) -> Dataset:
         with np.load(obtain(info, info.files[0]), allow_pickle=False) as stored:
             arrays = [stored[name] for name in ("x_train", "y_train", "x_test", "y_test")]
     return _split_off(*arrays, validation, DIGITS, info)
-
-
-def _check(validation):
-    if not 0 <= validation <= 60000:
-        raise ValueError(f"validation is {validation}; accepted: 0 to 60000")
 
 
 def _read_idx(path):

@@ -55,6 +55,14 @@ class Info:
         return sum(file.size for file in self.files)
 
 
+def check_whole(name: str, value, least: int, most: int | None = None) -> None:
+    """Raise ValueError where an argument is no whole number, or too small or too large."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        raise ValueError(f"{name} is {value!r}; accepted: {bounds}, a whole number")
+
+
 class Split(NamedTuple):
     """Images and their labels; unpacks into the two.
 

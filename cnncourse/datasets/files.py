@@ -59,7 +59,8 @@ def in_cache(file: File) -> Path:
 
 def has_idx(root: Path) -> bool:
     """Return whether a mirror holds MNIST as published, and not as Keras has it."""
-    return (root / "mnist").is_dir() and not (root / "keras/datasets/mnist.npz").is_file()
+    published = any((root / "mnist").glob("*.gz"))
+    return published and not (root / "keras/datasets/mnist.npz").is_file()
 
 
 def state(file: File, path: Path, *, thorough: bool = True) -> str:

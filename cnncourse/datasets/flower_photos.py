@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from cnncourse.datasets.dataset import Dataset, Split
+from cnncourse.datasets.dataset import Dataset, Split, check_whole
 from cnncourse.datasets.files import DatasetError, alone, keras_cache, mirror_root, obtain
 from cnncourse.datasets.sources import INFO
 
@@ -42,10 +42,9 @@ def flowers(size: int = 224) -> Dataset:
     Raises:
         DatasetError: if the files cannot be had, or one is not what the list says; the message
             says what to do.
-        ValueError: if `size` is less than 8.
+        ValueError: if `size` is no whole number from 8 on.
     """
-    if size < 8:
-        raise ValueError(f"size is {size}; accepted: 8 or more")
+    check_whole("size", size, 8)
     folder = _folder()
     paths = photographs(folder)
     order = np.random.RandomState(42).permutation(len(paths))
@@ -77,6 +76,11 @@ def photographs(folder: Path) -> list[Path]:
     return paths
 
 
+def any_in(folder: Path) -> bool:
+    """Return whether there is a photograph, or a list of photographs, in a folder of flowers."""
+    return (folder / SUMS).is_file() or any(folder.glob("*/*.jpg"))
+
+
 def in_cache() -> bool:
     """Return whether the unpacked photographs are in Keras' cache."""
     return (_cache() / SUMS).is_file()
@@ -86,13 +90,13 @@ def sums(folder: Path) -> dict[str, str]:
     """Return the hash that `SHA256SUMS` gives for each file; empty if there is no such list.
 
     Raises:
-        DatasetError: if the list is damaged.
+        DatasetError: if the list is damaged, or has no entries.
     """
     if not (folder / SUMS).is_file():
         return {}
     lines = (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
     entries = [re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line) for line in lines]
-    if not all(entries):
+    if not entries or not all(entries):
         raise DatasetError(f"Flowers: {folder / SUMS} is damaged. {_again(folder)}")
     return {Path(entry[2]).as_posix(): entry[1] for entry in entries}
 
@@ -144,7 +148,7 @@ def _folder():
     """Return a folder with photographs, downloaded and unpacked if there is none."""
     info = INFO["flowers"]
     root = mirror_root()
-    if root is not None and (root / "flowers").is_dir():
+    if root is not None and any_in(root / "flowers"):
         return root / "flowers"
     if not in_cache():
         with alone(_cache(), info.title, "set KERAS_HOME to another folder"):

@@ -48,8 +48,8 @@ def check(name: str, root: Path, *, thorough: bool = True) -> list[Finding]:
     Raises:
         ValueError: if nothing is downloaded for a data set of that name.
     """
-    info = _info(name)
-    if name == "flowers" and (root / "flowers").is_dir():
+    info = info_of(name)
+    if name == "flowers" and flower_photos.any_in(root / "flowers"):
         return _check_flowers(root / "flowers", thorough)
     wanted = info.files
     if name == "mnist" and files.has_idx(root):
@@ -61,13 +61,12 @@ def check(name: str, root: Path, *, thorough: bool = True) -> list[Finding]:
 
 
 def _check_flowers(folder, thorough):
-    listed = flower_photos.sums(folder)
+    try:
+        listed = flower_photos.sums(folder)
+    except files.DatasetError:
+        return [Finding("flowers", folder / flower_photos.SUMS, "damaged")]
     if not listed:
-        found = [
-            Finding("flowers", p, "unlisted" if not thorough or _readable(p) else "damaged")
-            for p in sorted(folder.glob("*/*.jpg"))
-        ]
-        return found or [Finding("flowers", folder, "unlisted")]
+        return _check_unlisted(folder, thorough)
     findings = []
     for name, digest in listed.items():
         path = folder / name
@@ -76,6 +75,18 @@ def _check_flowers(folder, thorough):
         else:
             found = "damaged" if thorough and files.sha256(path) != digest else "ok"
         findings.append(Finding("flowers", path, found))
+    return findings
+
+
+def _check_unlisted(folder, thorough):
+    findings = []
+    for kind in flower_photos.FLOWERS:
+        paths = sorted((folder / kind).glob("*.jpg"))
+        for path in paths:
+            found = "unlisted" if not thorough or _readable(path) else "damaged"
+            findings.append(Finding("flowers", path, found))
+        if not paths:
+            findings.append(Finding("flowers", folder / kind, "missing"))
     return findings
 
 
@@ -112,7 +123,7 @@ def fetch(name: str, root: Path) -> None:
         DatasetError: if a file cannot be had or written; the message says what to do.
         ValueError: if nothing is downloaded for a data set of that name.
     """
-    info, elsewhere = _info(name), "name another folder with --to"
+    info, elsewhere = info_of(name), "name another folder with --to"
     if name == "flowers":
         _fetch_flowers(info, root, elsewhere)
     elif summary(check(name, root)) != "ok":
@@ -124,21 +135,30 @@ def _fetch_flowers(info, root, elsewhere):
     """Download the archive, unpack it and remove it; whoever comes second finds it done."""
     folder, (file,) = root / "flowers", info.files
     archive = root / file.path
-    if summary(check("flowers", root)) == "ok" and not archive.is_file():
+
+    def unpacked():
+        return flower_photos.any_in(folder) and summary(check("flowers", root)) == "ok"
+
+    if unpacked() and not archive.is_file():
         return
     with files.alone(folder, info.title, elsewhere):
-        if folder.is_dir() and not flower_photos.sums(folder):
+        if flower_photos.any_in(folder) and not flower_photos.sums(folder):
             raise files.DatasetError(
                 f"{info.title}: {folder} is there, without a list of hashes, so this command did "
                 "not make it and leaves it alone. Remove it to fetch the whole data set"
             )
-        if summary(check("flowers", root)) != "ok":
+        if not unpacked():
             files.download(info, file, archive, elsewhere)
             flower_photos.unpack(archive, folder)
         archive.unlink(missing_ok=True)
 
 
-def _info(name) -> Info:
+def info_of(name: str) -> Info:
+    """Return title, files and source of a data set.
+
+    Raises:
+        ValueError: if nothing is downloaded for a data set of that name.
+    """
     if name not in NAMES:
         raise ValueError(f"name is {name!r}; accepted: {', '.join(NAMES)}")
     return INFO[name]

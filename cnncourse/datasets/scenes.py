@@ -5,11 +5,12 @@ One family for the whole course: one shape per picture (`shapes`) to classify, s
 colours, textures, sizes and turns vary, and say nothing about the class.
 """
 
+import operator
 from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
-from cnncourse.datasets.dataset import Dataset, Split
+from cnncourse.datasets.dataset import Dataset, Split, check_whole
 from cnncourse.datasets.drawing import CLASS_NAMES, UNIT, Thing, mask, paint
 from cnncourse.datasets.random_things import below, between, random_background, random_thing
 from cnncourse.datasets.sources import INFO
@@ -83,15 +84,16 @@ def shapes(
         A `Dataset` of uint8 images (n, size, size, 3), drawn with the same chance from each class.
 
     Raises:
-        ValueError: if a number is negative or `size` too small.
+        ValueError: if a number is not whole, negative, or `size` too small.
 
     >>> data = shapes(20, 5, 5)
     >>> data.train.images.shape
     (20, 32, 32, 3)
     """
-    _at_least(0, train=train, validation=validation, test=test)
-    _at_least(16, size=size)
     counts = {"train": train, "validation": validation, "test": test}
+    for name, count in counts.items():
+        check_whole(name, count, 0)
+    check_whole("size", size, 16)
     splits = [_singles(n, size, Random(f"{name} {seed}")) for name, n in counts.items()]
     return Dataset(*splits, CLASS_NAMES, INFO["shapes"])
 
@@ -116,11 +118,14 @@ def shape_scenes(
     >>> scene.boxes.shape == (len(scene.labels), 4)
     True
     """
-    _at_least(0, count=count)
-    _at_least(48, size=size)
-    fewest, most = objects
+    check_whole("count", count, 0)
+    check_whole("size", size, 48)
+    try:
+        fewest, most = map(operator.index, objects)
+    except (TypeError, ValueError):
+        fewest = most = 0
     if not 1 <= fewest <= most <= 8:
-        raise ValueError(f"objects is {objects}; accepted: (fewest, most), both from 1 to 8")
+        raise ValueError(f"objects is {objects!r}; accepted: (fewest, most), both from 1 to 8")
     rng = Random(f"scenes {seed}")
     return [_still(size, between(rng, fewest, most), rng) for _ in range(count)]
 
@@ -144,13 +149,14 @@ def shape_film(
         a frame is still listed there, with a visibility of 0.
 
     Raises:
-        ValueError: if a number is too small.
+        ValueError: if a number is not whole or too small.
 
     >>> [frame.track_ids.tolist() for frame in shape_film(2, objects=3)]
     [[1, 2, 3], [1, 2, 3]]
     """
-    _at_least(1, frames=frames, objects=objects)
-    _at_least(48, size=size)
+    check_whole("frames", frames, 1)
+    check_whole("objects", objects, 1)
+    check_whole("size", size, 48)
     rng = Random(f"film {seed}")
     background, avoid = random_background(size, rng)
     movers = _movers(frames, size, objects, avoid, rng)
@@ -260,9 +266,3 @@ def _tight_boxes(masks):
             (x,), (y,) = along_x.nonzero(), along_y.nonzero()
             box[:] = x[0], y[0], x[-1] + 1, y[-1] + 1
     return boxes
-
-
-def _at_least(least, **arguments):
-    for name, value in arguments.items():
-        if value < least:
-            raise ValueError(f"{name} is {value}; accepted: {least} or more")

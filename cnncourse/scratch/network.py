@@ -28,8 +28,9 @@ class SmallCNN:
         seed: of the initial weights.
 
     Attributes:
-        weights: six float32 arrays, shaped as in `SHAPES`; a Keras network with the same layers
-            takes them in `set_weights`.
+        weights: six arrays, shaped as in `SHAPES`; a Keras network with the same layers takes
+            them in `set_weights`. They begin in float32; a step with float64 images makes them
+            float64.
 
     >>> images, labels = np.ones((2, 8, 8, 1), "float32"), np.array([3, 3])
     >>> net = SmallCNN()
@@ -49,6 +50,8 @@ class SmallCNN:
         Raises:
             ValueError: if the images have another shape or are not numeric.
         """
+        if np.shape(x)[1:] != (8, 8, 1):
+            raise ValueError(f"x has shape {np.shape(x)}; accepted: (n, 8, 8, 1)")
         w1, b1, w2, b2, w3, b3 = self.weights
         z1 = conv2d(x, w1, b1, padding="same")  # (n, 8, 8, 8)
         a1 = relu(z1)

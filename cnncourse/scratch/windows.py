@@ -146,6 +146,14 @@ def positive_int(name, value) -> int:
     return number
 
 
+def non_negative_int(name, value) -> int:
+    """Return `value` as an int, or raise ValueError: as `positive_int`, and 0."""
+    number = _integer(value)
+    if number is None or number < 0:
+        raise ValueError(f"{name} is {value!r}; accepted: a non-negative integer")
+    return number
+
+
 def pair(name, value) -> tuple[int, int]:
     """Return (vertical, horizontal) from a positive integer or a pair of them, or raise."""
     values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) else (value, value)

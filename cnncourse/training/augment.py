@@ -1,5 +1,7 @@
 """Augmentation: believable variants of a picture, from Keras' own layers."""
 
+from cnncourse.scratch.windows import non_negative_int
+
 
 def augmenter(value_range, flip=False, rotation=0, shift=0, zoom=0, contrast=0, seed=0):
     """Return a layer that alters each image of a batch at random, in training only.
@@ -14,7 +16,7 @@ def augmenter(value_range, flip=False, rotation=0, shift=0, zoom=0, contrast=0, 
 
     Args:
         value_range: (lowest, highest) value of a pixel, such as (0, 255), (0, 1) or (−1, 1).
-        flip: mirror left and right, for every other image.
+        flip: mirror left and right: each image with a chance of one half.
         rotation: largest angle, in degrees.
         shift: largest shift, as a share of height and width, up to 1.
         zoom: largest change of size, as a share below 1.
@@ -22,11 +24,14 @@ def augmenter(value_range, flip=False, rotation=0, shift=0, zoom=0, contrast=0, 
         seed: non-negative integer.
 
     Raises:
-        ValueError: if the range is empty, an amount is out of bounds, or nothing is asked for.
+        ValueError: if the range is empty, an argument is not accepted, or nothing is asked for.
     """
     from keras import layers
 
     low, high = _range(value_range)
+    seed = non_negative_int("seed", seed)
+    if not isinstance(flip, bool):
+        raise ValueError(f"flip is {flip!r}; accepted: True or False")
     for name, value, most in (
         ("rotation", rotation, 180),
         ("shift", shift, 1),

@@ -6,7 +6,8 @@ misnamed: it does not alter images, it interpolates between neighbours in a spac
 """
 
 import numpy as np
-from cnncourse.scratch.windows import positive_int
+from cnncourse.scratch.windows import non_negative_int, positive_int
+from scipy.spatial.distance import cdist
 
 
 def class_weights(labels):
@@ -44,7 +45,7 @@ def oversample(labels, seed=0):
     (array([7, 9]), array([3, 3]))
     """
     labels = _labels(labels)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(non_negative_int("seed", seed))
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
     most = max(len(indices) for indices in members)
     # np.resize repeats the shuffled indices from the start until there are enough.
@@ -77,10 +78,10 @@ def smote(features, count, neighbours=5, seed=0):
     count, neighbours = positive_int("count", count), positive_int("neighbours", neighbours)
     if neighbours >= len(features):
         raise ValueError(f"neighbours is {neighbours}; accepted: up to {len(features) - 1}")
-    distances = np.linalg.norm(features[:, None] - features, axis=-1)
+    random = np.random.default_rng(non_negative_int("seed", seed))
+    distances = cdist(features, features)  # (n, n)
     np.fill_diagonal(distances, np.inf)  # nobody is their own neighbour
     nearest = np.argsort(distances)[:, :neighbours]
-    random = np.random.default_rng(seed)
     a = random.integers(len(features), size=count)
     b = nearest[a, random.integers(neighbours, size=count)]
     return features[a] + random.random((count, 1)) * (features[b] - features[a])

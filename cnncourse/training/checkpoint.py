@@ -2,6 +2,8 @@
 
 import json
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -54,11 +56,16 @@ class Checkpoint(keras.callbacks.Callback):
     def restore(self, model):
         """Put the stored state, if there is any, into a model; return the epoch to start with.
 
+        With averaged weights (`use_ema=True`) that is the state to go on training with: the model
+        holds the weights themselves. `fit` puts the averages in when it ends, also if it finds
+        that no epoch is left.
+
         Args:
             model: a built and compiled Keras model, the same as was trained.
 
         Raises:
-            ValueError: if the model is not built and compiled, or the file is not from this model.
+            ValueError: if the model is not built and compiled, or the file is damaged or not from
+                this model.
         """
         variables = _variables(model)
         epoch = self._load(variables) if self.path.exists() else 0
@@ -89,9 +96,16 @@ class Checkpoint(keras.callbacks.Callback):
             self.data.epochs.start(epoch)
 
     def _load(self, variables):
-        with np.load(self.path) as stored:
-            state = json.loads(str(stored["state"]))
-            arrays = [stored[name] for name in sorted(stored.files) if name != "state"]
+        try:
+            with np.load(self.path) as stored:
+                state = json.loads(str(stored["state"]))
+                arrays = [stored[name] for name in sorted(stored.files) if name != "state"]
+            epoch, log = state["epoch"], state["log"]
+        except (EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+            raise ValueError(
+                f"path {str(self.path)!r} is damaged, or no file of a `Checkpoint`; accepted: a "
+                "file that it wrote, or none"
+            ) from None
         ours, theirs = [tuple(v.shape) for v in variables], [a.shape for a in arrays]
         if ours != theirs:
             raise ValueError(
@@ -101,8 +115,8 @@ class Checkpoint(keras.callbacks.Callback):
             )
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
-        self.log = state["log"]
-        return state["epoch"]
+        self.log = log
+        return epoch
 
 
 def _variables(model):
@@ -116,7 +130,5 @@ def _variables(model):
 
 def _array(variable):
     """Return a variable's value; NumPy's files know no bfloat16, float32 holds it exactly."""
-    value = variable.value
-    if keras.backend.standardize_dtype(value.dtype) == "bfloat16":
-        value = keras.ops.cast(value, "float32")
-    return keras.ops.convert_to_numpy(value)
+    value = variable.numpy()
+    return value.astype("float32") if value.dtype.name == "bfloat16" else value

@@ -1,11 +1,14 @@
 """Compare recipes: one number from one run says little, so run each with several seeds."""
 
 import json
+import operator
 import os
 import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+_BEGINNING = b'{"recipe": '  # of every line that `compare` writes
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,16 @@ def compare(recipes, seeds=(0, 1, 2), path=None):
         A `Comparison`.
 
     Raises:
-        ValueError: if there is nothing to run, a seed comes twice, or the file holds other things.
+        ValueError: if there is nothing to run, a seed is not accepted or comes twice, the folder
+            of the file does not exist, or the file holds other things.
     """
     import keras
 
-    seeds = list(seeds)
-    if not recipes or not seeds or len(set(seeds)) != len(seeds):
-        raise ValueError(
-            f"recipes is {list(recipes)} and seeds {seeds}; accepted: at least one of each, "
-            "all different"
-        )
+    if not isinstance(recipes, dict) or not recipes:
+        raise ValueError(f"recipes is {recipes!r}; accepted: {{name: function of a seed}}")
+    seeds = _whole(seeds)
+    if path and not Path(path).parent.is_dir():
+        raise ValueError(f"path is {str(path)!r}; accepted: a file in an existing folder")
     done = _read(Path(path)) if path else {}
     for seed in seeds:
         for name, run in recipes.items():
@@ -84,24 +87,42 @@ def compare(recipes, seeds=(0, 1, 2), path=None):
     return Comparison({name: {seed: done[name, seed] for seed in seeds} for name in recipes})
 
 
+def _whole(seeds):
+    """Return the seeds as a list of int."""
+    try:
+        numbers = [operator.index(seed) for seed in seeds]
+    except TypeError:
+        numbers = []
+    if not numbers or len(set(numbers)) != len(numbers):
+        raise ValueError(f"seeds is {seeds!r}; accepted: whole numbers, at least one, no one twice")
+    return numbers
+
+
 def _read(path):
     """Return {(recipe, seed): score}. A last line without an end was cut off, and is removed."""
     if not path.exists():
         return {}
     whole, newline, rest = path.read_bytes().rpartition(b"\n")
-    if rest:
-        path.write_bytes(whole + newline)
+    lines = whole.decode(errors="replace").splitlines()
     done = {}
-    for number, line in enumerate(whole.decode().splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             done[row["recipe"], row["seed"]] = float(row["score"])
         except (ValueError, KeyError, TypeError):
-            raise ValueError(
-                f"path {str(path)!r} has in line {number} {line[:60]!r}; accepted: lines that "
-                "`compare` wrote"
-            ) from None
+            raise _foreign(path, number, line) from None
+    if not _BEGINNING.startswith(rest[: len(_BEGINNING)]):
+        raise _foreign(path, len(lines) + 1, rest.decode(errors="replace"))
+    if rest:
+        path.write_bytes(whole + newline)
     return done
+
+
+def _foreign(path, number, line):
+    return ValueError(
+        f"path {str(path)!r} has in line {number} {line[:60]!r}; accepted: lines that `compare` "
+        "wrote"
+    )
 
 
 def _append(path, row):

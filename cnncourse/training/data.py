@@ -2,7 +2,7 @@
 
 import keras
 import numpy as np
-from cnncourse.scratch.windows import positive_int
+from cnncourse.scratch.windows import non_negative_int, positive_int
 
 
 def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
@@ -10,11 +10,11 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
 
     The order of an epoch is a permutation drawn from `(seed, epoch)`, not from a generator that
     runs on: epoch 7 sees the same order whether or not epochs 0 to 6 ran in this process.
-    `Checkpoint` sets the epoch; without it every pass counts as the next one.
+    `Checkpoint` sets the epoch; without it every pass of `fit` counts as the next one.
 
     With TensorFlow this is a `tf.data.Dataset` whose autotuning is switched off. On two CPU cores,
-    `fit` on plain arrays, which leaves it on, ran at about 325 instead of 195 ms per step in 8 of
-    10 runs, and a pipeline with it off in none of 10. There is nothing to tune, either: the images
+    `fit` on plain arrays, which leaves it on, keeps a core idle in many epochs, and a pipeline with
+    it off in none (benchmarks/training.md). There is nothing to tune, either: the images
     are in memory, and training takes all cores anyway. Nothing is prepared ahead, so no random
     number is drawn for a batch that `fit` never asks for. With JAX and PyTorch, which need no
     TensorFlow, it is a `keras.utils.PyDataset`.
@@ -27,9 +27,9 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
         labels: (n,) or (n, …).
         batch_size: images per step; the last batch of an epoch may be smaller.
         shuffle: draw a new order for every epoch; False keeps the order of the arrays.
-        augment: a function from a batch of images to another, such as `augmenter(...)`. Layers in
-            it are called in training mode, and their random numbers depend on seed and epoch, too,
-            once `Checkpoint` sets the epoch.
+        augment: a Keras layer, such as `augmenter(...)`: it is called in training mode, and its
+            random numbers depend on seed and epoch, too, once `Checkpoint` sets the epoch. Or any
+            function from a batch of images to another, which has to see to both itself.
         seed: non-negative integer.
 
     Returns:
@@ -45,7 +45,9 @@ def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
             f"images has {len(images)} and labels {len(labels)} entries; accepted: as many labels "
             "as images, at least one"
         )
-    epochs = _Epochs(len(images), shuffle, _seed(seed), augment)
+    if augment is not None and not callable(augment):
+        raise ValueError(f"augment is {augment!r}; accepted: a function of a batch of images")
+    epochs = _Epochs(len(images), shuffle, non_negative_int("seed", seed), augment)
     make = _tf_data if keras.backend.backend() == "tensorflow" else _Batches
     return make(np.asarray(images), np.asarray(labels), batch_size, augment, epochs)
 
@@ -137,9 +139,3 @@ def _augmented(augment, batch):
     if isinstance(augment, keras.layers.Layer):
         return augment(batch, training=True)
     return augment(batch) if augment else batch
-
-
-def _seed(seed):
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed is {seed!r}; accepted: a non-negative integer")
-    return seed

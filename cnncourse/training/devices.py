@@ -8,24 +8,28 @@ def data_parallel(devices=None):
     """Build, compile and fit inside this block to train on several devices at once.
 
     Every device holds a copy of the network and gets an equal share of each batch, so `batch_size`
-    is the batch of all together, and the result is that of one device, up to rounding. Batch
-    normalisation is the exception on TensorFlow: each device normalises with its own share.
+    is the batch of all together. The result is that of one device, up to rounding, if all batches
+    can be shared out evenly: with two devices an even number of images, in the last batch of an
+    epoch, too. JAX refuses others; TensorFlow takes them, and ends with somewhat other weights.
+    Two kinds of layers are exceptions on TensorFlow: batch normalisation, for each device
+    normalises with its own share, and those that draw random numbers, such as dropout.
 
     On TensorFlow this is `tf.distribute.MirroredStrategy`, on JAX
-    `keras.distribution.DataParallel`. Keras has no counterpart for PyTorch. JAX shares out equal
-    parts only: with two devices every batch must be even, the last of an epoch too.
+    `keras.distribution.DataParallel`. Keras has no counterpart for PyTorch.
 
     Args:
-        devices: names such as `["GPU:0", "GPU:1"]`; None means all there are of the best kind.
+        devices: names such as `["gpu:0", "gpu:1"]`; None means all there are of the best kind.
 
     Yields:
         The number of devices.
 
     Raises:
-        ValueError: on PyTorch.
+        ValueError: on PyTorch, or if `devices` is neither None nor a list.
     """
     import keras
 
+    if devices is not None and (not isinstance(devices, (list, tuple)) or not devices):
+        raise ValueError(f"devices is {devices!r}; accepted: a list of names, or None")
     match keras.backend.backend():
         case "tensorflow":
             import tensorflow as tf
