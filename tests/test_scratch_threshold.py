@@ -72,7 +72,14 @@ def test_no_unit_can_do_xor():
 def test_bad_input_is_named(train):
     with pytest.raises(ValueError, match=r"y holds \[2\]; accepted: 0 and 1"):
         train(CORNERS, [0, 1, 2, 1], epochs=1)
-    with pytest.raises(ValueError, match="y has 3 labels; accepted: one for each of the 4"):
-        train(CORNERS, [0, 1, 1], epochs=1)
+    for labels in ([0, 1, 1], XOR[:, None], 1):  # a column would be compared with a row
+        with pytest.raises(ValueError, match=r"y has shape \(.*\); accepted: \(4,\), a label"):
+            train(CORNERS, labels, epochs=1)
+    for x in (CORNERS[0], CORNERS[None], np.zeros((0, 2)), 3):
+        with pytest.raises(ValueError, match=r"x has shape \(.*\); accepted: \(number, features\)"):
+            train(x, np.zeros(len(np.atleast_1d(x))), epochs=1)
+    for epochs in (-1, 0, 1.5):
+        with pytest.raises(ValueError, match=f"epochs is {epochs}; accepted: a positive integer"):
+            train(CORNERS, XOR, epochs=epochs)
     with pytest.raises(ValueError, match="units is 4; accepted: an odd number"):
         train_madaline(CORNERS, XOR, units=4)
