@@ -23,7 +23,8 @@ class MemoryDemo(Demo):
     """Plan the memory of a stack of convolutions: one prediction, or one step of training.
 
     The stack takes colour images; each layer has "same" padding. The numbers are those that
-    `cnncourse.memory.plan` gives for the same stack in Keras: an estimate.
+    `cnncourse.memory.plan` gives for the same stack in Keras; a plain chain of convolutions takes
+    at least that.
 
     Attributes:
         height: rows of the image, 16 to 512.
