@@ -77,10 +77,10 @@ def macs(layer_or_model, input_shape=None) -> int:
             inputs. None means the shape that the layer or model was built for.
 
     Raises:
-        ValueError: if it was never built, a size is unknown, or there is a layer whose products
-            are not known here (recurrent and attention layers, or a hand-written layer with
-            weights of its own and no attribute `products_per_output`): better no number than a
-            wrong one.
+        ValueError: if it was never built, a size is unknown, it was built for other channels or
+            sizes, or there is a layer whose products are not known here (recurrent and attention
+            layers, or a hand-written layer with weights of its own and no attribute
+            `products_per_output`): better no number than a wrong one.
     """
     calls = _calls(layer_or_model, input_shape)
     return sum(products(call.layer, call.inputs, call.outputs) for call in calls)
@@ -99,7 +99,7 @@ def activation_bytes(layer_or_model, input_shape=None, batch_size=1) -> int:
         batch_size: number of instances, a positive integer.
 
     Raises:
-        ValueError: if it was never built, or a size is unknown.
+        ValueError: if it was never built, a size is unknown, or it was built for others.
     """
     calls = _calls(layer_or_model, input_shape, batch_size)
     return sum(tensor_bytes(call.outputs) for call in calls if not call.made_of_others)
@@ -178,9 +178,31 @@ def symbolic_inputs(layer, input_shape, batch_size):
         keras.KerasTensor((batch_size, *(positive_int("input_shape", n) for n in shape)), dtype)
         for shape, dtype in zip(shapes, dtypes, strict=True)
     ]
+    if not all(_fits(layer, n, tuple(x.shape)) for n, x in enumerate(inputs)):
+        raise ValueError(
+            f"input_shape is {input_shape!r} and {layer.name!r} was built for "
+            f"{[shape[1:] for shape, _ in built_for]}; accepted: as many axes, as many channels, "
+            "and another size only where none was fixed"
+        )
     with contextlib.suppress(AttributeError, ValueError):
         return keras.tree.pack_sequence_as(layer.input, inputs)
     return inputs if len(inputs) > 1 else inputs[0]
+
+
+def _fits(layer, n, shape):
+    """Tell whether the n-th input may have this shape: what was fixed is as it was."""
+    import keras
+
+    if inputs := getattr(layer, "inputs", None):  # a model fixes what its inputs fix
+        made_for = tuple(inputs[n].shape)
+        pairs = zip(shape, made_for, strict=False)
+        return len(shape) == len(made_for) and all(b in (None, a) for a, b in pairs)
+    spec = layer.input_spec
+    if not isinstance(spec, keras.layers.InputSpec):
+        return True
+    fixed = {axis: size for axis, size in (spec.axes or {}).items() if size}
+    fits = (spec.ndim or len(shape)) == len(shape) >= (spec.min_ndim or 0)
+    return fits and all(shape[axis] == size for axis, size in fixed.items())
 
 
 def _built_for(layer):

@@ -5,8 +5,11 @@ plain chain only the input and the output of one layer are there at a time, and 
 its tensor longer. Training keeps all of them, since the reverse pass needs them, and adds
 gradients and what the optimizer remembers of every weight.
 
-The plan is a minimum. Libraries also take workspace, gradients of the intermediate results, and
-some results twice (before and after an activation, say); how much, only a measurement tells.
+The plan is an estimate. Libraries take more: workspace, gradients of the intermediate results, and
+some results twice (before and after an activation, say). And they take less where a result may lie
+in the memory of the one that it was made from: `Flatten` and `Reshape` only rename the axes, and
+where ReLU follows a batch normalisation or an addition, nobody asks for their outputs again, so
+ReLU may write over them. How much of both, only a measurement tells.
 """
 
 import math
@@ -15,14 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 from cnncourse.cost import built, symbolic_inputs
 from cnncourse.scratch.windows import positive_int
-from cnncourse.trace import traced
+from cnncourse.trace import Call, traced
 
 PRECISIONS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation of a network."""
+    """One operation of a network; a separable layer is two: depthwise, then pointwise."""
 
     name: str
     shape: tuple  # of the (first) output, with the batch axis
@@ -100,7 +103,8 @@ def plan(model, batch_size=1, input_shape=None, precision=None, optimizer="adam"
         A `MemoryPlan`.
 
     Raises:
-        ValueError: if an argument is not accepted, or a layer cannot be followed.
+        ValueError: if an argument is not accepted, the network was built for inputs of another
+            shape, or a layer cannot be followed.
     """
     import keras
 
@@ -110,6 +114,7 @@ def plan(model, batch_size=1, input_shape=None, precision=None, optimizer="adam"
     with traced() as calls:
         outputs = keras.tree.flatten(model(inputs))
     _refuse_unfollowed(calls)
+    calls = [half for call in calls for half in _halves(call)]
     policy = keras.DTypePolicy(precision) if precision else None
     inputs = keras.tree.flatten(inputs)
     weights, copies, trainable = _weight_bytes(model, policy)
@@ -121,6 +126,21 @@ def plan(model, batch_size=1, input_shape=None, precision=None, optimizer="adam"
         gradients=trainable,
         slots=trainable * _slots(optimizer),
     )
+
+
+def _halves(call):
+    """Split a separable layer, which keeps what lies between its two convolutions for training."""
+    import keras
+
+    layer = call.operation
+    if not isinstance(layer, (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)):
+        return [call]
+    out, kernel = call.outputs[0], layer.depthwise_kernel
+    shape, axis = list(out.shape), 1 if layer.data_format == "channels_first" else -1
+    shape[axis] = kernel.shape[-2] * kernel.shape[-1]
+    hidden = keras.KerasTensor(shape, out.dtype)
+    first = Call(call.name, call.part, layer, call.inputs, [hidden])
+    return [first, first._replace(inputs=[hidden], outputs=call.outputs)]
 
 
 def _steps(inputs, calls, outputs, policy):
@@ -182,7 +202,9 @@ def _slots(optimizer):
     """Return how many numbers an optimizer keeps per weight, by trying it on a small weight."""
     import keras
 
-    optimizer = keras.optimizers.get(optimizer)
+    given, optimizer = optimizer, keras.optimizers.get(optimizer)
+    if optimizer is None:
+        raise ValueError(f"optimizer is {given!r}; accepted: a Keras optimizer or its name")
     trial = type(optimizer).from_config(optimizer.get_config())
     trial.build([keras.Variable(np.zeros((2, 3, 5, 7), "float32"))])
     shapes = [tuple(v.shape) for v in trial.variables]

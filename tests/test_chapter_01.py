@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import stored
 from cnncourse import scratch
-from cnncourse.demos import ladder_table
+from cnncourse.demos import CortexDemo, ladder_table
+from cnncourse.demos.cortex import AWAKE
 from cnncourse.demos.kernels import preset
 from cnncourse.grading import build
 from cnncourse.grading.cells import read_source
@@ -64,6 +65,26 @@ def test_networks_are_those_of_the_demo():
         assert f"{name}: {packaged.count_params():,} parameters" in PRINTED
 
 
+def test_convolutions_widen_and_pooling_more_than_makes_up_for_it():
+    steps = re.findall(r"^(\w+) +\([\d, ]+\) +([\d,]+) numbers", PRINTED, re.MULTILINE)
+    kinds, sizes = zip(*((kind, int(size.replace(",", ""))) for kind, size in steps), strict=True)
+    assert kinds[:4] == ("Conv2D", "MaxPooling2D") * 2
+    sizes = (32 * 32, *sizes)
+    assert sizes[0] < sizes[1] > sizes[2] < sizes[3] > sizes[4]
+    assert sizes[2] < sizes[0] and sizes[4] < sizes[2]
+    assert list(sizes[5:]) == [256, 32, 1]
+
+
+def test_a_stub_and_no_longer_bar_wakes_a_pattern_neuron():
+    assert "from 13 pixels on, none does it" in PROSE and "a stub of 8 pixels" in PROSE
+    for length, wakes in ((8, True), (13, False)):
+        answers = [
+            CortexDemo(column=column, row=row, angle=angle, length=length).layers["pattern"].max()
+            for column, row, angle in ((15, 39, 42), (27, 23, 44), (15, 27, 0))  # the strongest
+        ]
+        assert (max(answers) >= AWAKE) == wakes
+
+
 def test_digit_networks_have_the_known_sizes():
     assert FUNCTIONS["digits_cnn"]().count_params() == 9_258
     assert FUNCTIONS["digits_dense"]().count_params() == 4_810
@@ -77,7 +98,13 @@ def test_the_ladder_is_a_ladder():
         assert min(accuracies(network, one)) > 0.98
     assert max(accuracies("perceptron", light)) < chance
     assert min(accuracies("MADALINE", light)) > 0.95
-    assert np.mean(accuracies("MADALINE", moved)) < 0.75
+    *guesses, best = sorted(accuracies("MADALINE", moved))
+    assert max(guesses) < chance and np.mean([*guesses, best]) < 0.75
+    assert f"one run reaches {100 * best:.0f} %, the others guess" in PROSE
+    (alt,) = [
+        text for text in stored.html(CHAPTER.cells) if "four networks on the four tasks" in text
+    ]
+    assert f"so does MADALINE, but for one run of {100 * best:.0f} %." in alt
     for network in ("MLP", "CNN"):
         assert min(accuracies(network, moved)) > 0.95
     for network in ("perceptron", "MADALINE"):
@@ -123,6 +150,7 @@ def test_neighbours():
     pixels = float(re.search(r"pixel space: ([\d.]+)%", PRINTED)[1])
     features = float(re.search(r"feature space: ([\d.]+)%", PRINTED)[1])
     assert pixels > 30 and features < pixels / 2
+    assert f"so {pixels} % is little better than chance" in PROSE
     points = np.random.default_rng(1).normal(size=(30, 7))
     distances = np.linalg.norm(points[:, None] - points, axis=-1) + 1e9 * np.eye(30)
     np.testing.assert_array_equal(FUNCTIONS["nearest"](points), distances.argsort(axis=1)[:, :3])
@@ -208,6 +236,18 @@ def test_another_right_answer_passes_every_probe(name, namespaces):
     for probe, value in pairs:
         given_value = decode(evaluate(probe, alternative).value)
         assert equal(decode(value), given_value, probe.tolerance), probe.expression
+
+
+@pytest.mark.parametrize("accuracy", ["0.5", "float(np.mean(np.asarray(y) == 0))"])
+def test_weights_that_stay_at_zero_earn_nothing(accuracy, namespaces):
+    ours, _ = namespaces
+    lazy = f"def train_perceptron(X, y, *_):\n    return np.zeros(X.shape[1] + 1), {accuracy}"
+    names = dict(ours)
+    exec(lazy, names)
+    _, pairs = build.reference(SOURCE.exercises["train_perceptron"], ours)
+    for probe, value in pairs:
+        given_value = decode(evaluate(probe, names).value)
+        assert not equal(decode(value), given_value, probe.tolerance), probe.expression
 
 
 def test_reference_values(namespaces):

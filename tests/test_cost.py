@@ -264,12 +264,13 @@ def test_mixed_precision_counts_each_output_in_its_own_format():
 
 
 def test_counting_leaves_the_model_as_it_was():
-    model = keras.Sequential([keras.Input((4, 4, 1)), layers.BatchNormalization(), layers.ReLU()])
+    model = keras.Sequential([layers.BatchNormalization(), layers.Conv2D(2, 3), layers.ReLU()])
+    model.build((None, None, None, 1))
     call, weights = keras.layers.Layer.__call__, model.get_weights()
     nodes = len(model.layers[0]._inbound_nodes)
-    cost.macs(model)
-    with pytest.raises(ValueError, match="expected axis -1"):
-        cost.macs(model, (4, 4, 2))
+    cost.macs(model, (4, 4, 1))
+    with pytest.raises(ValueError, match="Negative dimension"):  # in the middle of it
+        cost.macs(model, (2, 2, 1))
     assert keras.layers.Layer.__call__ is call
     assert len(model.layers[0]._inbound_nodes) == nodes
     for before, after in zip(weights, model.get_weights(), strict=True):
@@ -310,6 +311,29 @@ def test_unknown_and_wrong_sizes_are_refused():
         cost.activation_bytes(conv, (5, 5, 3), batch_size=0)
     with pytest.raises(ValueError, match="input_shape is 5"):
         cost.macs(conv, 5)
+
+
+def test_a_shape_that_the_network_cannot_read_is_refused():
+    image, pooling = keras.Input((8, 8, 3)), layers.MaxPooling2D()
+    pooling.build((None, 8, 8, 3))
+    conv, dense = layers.Conv2D(4, 3), layers.Dense(2)
+    functional = keras.Model(image, dense(layers.Flatten()(conv(image))))
+    open_size = keras.Sequential([keras.Input((None, None, 3)), layers.Conv2D(4, 3)])
+    for network, shape in [
+        (functional, (8, 8, 4)),
+        (functional, (9, 9, 3)),
+        (functional, (8, 8)),
+        (keras.Sequential(functional.layers), (9, 9, 3)),
+        (open_size, (8, 8, 5)),
+        (conv, (8, 8, 4)),
+        (dense, (145,)),
+        (pooling, (8, 8)),
+    ]:
+        with pytest.raises(ValueError, match=r"was built for .* accepted: as many axes, as many"):
+            cost.macs(network, shape)
+    # A layer by itself slides over images of any size.
+    assert cost.macs(conv, (9, 9, 3)) == 7 * 7 * 4 * 27 == cost.macs(open_size, (9, 9, 3))
+    assert cost.macs(dense, (5, 144)) == 5 * 144 * 2
 
 
 def test_importing_cost_and_scratch_does_not_load_keras():

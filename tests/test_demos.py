@@ -120,6 +120,23 @@ def test_presets_have_their_known_weights():
         kernels.preset("box", 4)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((5, 0, 0), "wavelength is 0; accepted: pixels, more than 0"),
+        ((5, 0, np.nan), "wavelength is nan"),
+        ((1, 0, 4), "size is 1; accepted: an odd number from 3"),
+        ((6, 0, 4), "size is 6; accepted: an odd"),
+        ((5.0, 0, 4), "size is 5.0; accepted: an odd"),
+        ((5, np.inf, 4), "orientation is inf; accepted: degrees"),
+    ],
+)
+def test_gabor_refuses_what_would_give_no_kernel(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kernels.gabor(*arguments)
+    assert np.isfinite(kernels.gabor(3, -400, 0.1)).all()
+
+
 def test_gabor_bank_answers_to_its_own_direction():
     bank = kernels.gabor_bank(size=11, orientations=8, wavelength=5)
     np.testing.assert_allclose(bank.sum(axis=(1, 2)), 0, atol=1e-12)

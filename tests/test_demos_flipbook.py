@@ -56,6 +56,8 @@ def test_still_follows_the_position(book):
         (([], [], "x"), ValueError, "pictures has 0; accepted: 1 to 60"),
         ((squares(), CAPTIONS[:2], "x"), ValueError, "captions has 2; accepted: 3"),
         ((squares(), CAPTIONS, "x", [1]), ValueError, "values has 1; accepted: 3"),
+        ((squares(), "abc", "x"), ValueError, "captions is 'abc'; accepted: a list"),
+        ((squares(), CAPTIONS, "x", "abc"), ValueError, "values is 'abc'; accepted: a list"),
         (([np.zeros((4, 4))], ["Black."], "x"), TypeError, "a picture is float64"),
         (([np.zeros((4, 4, 4), "uint8")], ["Black."], "x"), ValueError, r"shape \(4, 4, 4\)"),
         (

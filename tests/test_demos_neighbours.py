@@ -64,11 +64,22 @@ def test_the_still_and_the_sentence_follow_the_choice(demo):
     [
         ({"pictures": np.zeros((8, 4, 5), "uint8")}, r"pictures has shape \(8, 4, 5\)"),
         ({"pictures": np.zeros((8, 4, 4))}, "dtype float64; accepted: .* uint8"),
+        ({"pictures": list(pictures())}, "pictures is a list; accepted: an array"),
+        ({"pictures": pictures(0), "names": []}, r"pictures has shape \(0, 16, 16\)"),
+        ({"pictures": np.uint8(3)}, r"pictures has shape \(\)|is a uint8; accepted: an array"),
         ({"names": NAMES[:7]}, "names has 7; accepted: 8, as pictures"),
         ({"choice": []}, "choice or found is empty"),
         ({"found": {}}, "choice or found is empty"),
+        ({"choice": [0.0, 1.0]}, r"choice has shape \(2,\), dtype float64; accepted: .* integers"),
+        ({"choice": [[0, 1]]}, r"choice has shape \(1, 2\), .* accepted: \(number,\)"),
         ({"choice": [0, 8]}, "choice has 0 to 8; accepted: 0 to 7"),
         ({"found": {"pixels": np.full((8, 1), -1)}}, "pixels has -1 to -1; accepted: 0 to 7"),
+        (
+            {"found": {"pixels": np.zeros((8, 0), int)}},
+            r"pixels has shape \(8, 0\), .* accepted: \(8, neighbours\), integers",
+        ),
+        ({"found": {"pixels": np.zeros((8, 2))}}, "pixels has .* float64; accepted: .* integers"),
+        ({"found": {"pixels": np.zeros(8, int)}}, r"pixels has shape \(8,\)"),
         (
             {"found": {"pixels": np.zeros((3, 1), int)}},
             r"pixels has shape \(3, 1\); accepted: \(8, ",

@@ -51,6 +51,19 @@ def test_a_bar_always_wakes_a_simple_neuron_and_never_a_pattern_neuron(column, r
     assert distance <= 30  # it prefers an angle near the bar's own
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 62), st.integers(0, 62), st.integers(0, 179), st.integers(13, 61))
+def test_no_bar_of_13_pixels_or_more_wakes_a_pattern_neuron(column, row, angle, length):
+    demo = CortexDemo(column=column, row=row, angle=angle, length=length)
+    assert demo.layers["pattern"].max() < AWAKE
+
+
+def test_a_stub_wakes_a_pattern_neuron():
+    for column, row, angle, length in ((39, 15, 136, 7), (15, 39, 42, 8)):
+        demo = CortexDemo(column=column, row=row, angle=angle, length=length)
+        assert demo.layers["pattern"].max() >= AWAKE
+
+
 @pytest.mark.parametrize("stimulus", ["corner", "cross"])
 def test_corners_and_crosses_wake_their_own_pattern_neuron(stimulus):
     for kind, angle in enumerate((0, 45)):

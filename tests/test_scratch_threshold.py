@@ -61,6 +61,17 @@ def test_madaline_learns_xor_and_its_majority_counts():
     np.testing.assert_array_equal(threshold_vote(CORNERS, weights), XOR)
 
 
+def test_madaline_pushes_a_wrong_unit_half_way_to_the_right_answer():
+    x = np.array([[30.0, -40.0]])
+    before = np.random.default_rng(5).normal(0, 3**-0.5, (3, 1))
+    for label, sign in ((0, -1), (1, 1)):
+        after, _ = train_madaline(x, [label], units=1, epochs=1, seed=5)
+        old, new = (float(x[0] @ w[:2, 0] + w[2, 0]) for w in (before, after))
+        wrong = old * sign <= 0
+        assert new == pytest.approx((old + sign) / 2 if wrong else old)
+        assert not wrong or new * sign < 0  # still wrong: half-way from so far is not enough
+
+
 def test_no_unit_can_do_xor():
     rng = np.random.default_rng(0)
     weights = rng.normal(size=(3, 20_000))
@@ -72,7 +83,14 @@ def test_no_unit_can_do_xor():
 def test_bad_input_is_named(train):
     with pytest.raises(ValueError, match=r"y holds \[2\]; accepted: 0 and 1"):
         train(CORNERS, [0, 1, 2, 1], epochs=1)
-    with pytest.raises(ValueError, match="y has 3 labels; accepted: one for each of the 4"):
-        train(CORNERS, [0, 1, 1], epochs=1)
+    for labels in ([0, 1, 1], XOR[:, None], 1):  # a column would be compared with a row
+        with pytest.raises(ValueError, match=r"y has shape \(.*\); accepted: \(4,\), a label"):
+            train(CORNERS, labels, epochs=1)
+    for x in (CORNERS[0], CORNERS[None], np.zeros((0, 2)), 3):
+        with pytest.raises(ValueError, match=r"x has shape \(.*\); accepted: \(number, features\)"):
+            train(x, np.zeros(len(np.atleast_1d(x))), epochs=1)
+    for epochs in (-1, 0, 1.5):
+        with pytest.raises(ValueError, match=f"epochs is {epochs}; accepted: a positive integer"):
+            train(CORNERS, XOR, epochs=epochs)
     with pytest.raises(ValueError, match="units is 4; accepted: an odd number"):
         train_madaline(CORNERS, XOR, units=4)

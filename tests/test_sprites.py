@@ -93,6 +93,8 @@ def test_clutter_adds_edges():
         ({"zoom": -0.1}, "zoom is -0.1"),
         ({"clutter": -3}, "clutter is -3"),
         ({"rotation": -9}, "rotation is -9"),
+        ({"zoom": np.inf}, "zoom is inf; accepted: 0 or more, a finite number"),
+        ({"shift": np.nan}, "shift is nan"),
     ],
 )
 def test_bad_settings_are_named(options, message):

@@ -78,8 +78,8 @@ def sprites(
         raise ValueError(f"kinds is {kinds}; accepted: 1 to {KINDS}")
     sizes = {"number": number, "shift": shift, "rotation": rotation, "zoom": zoom}
     for name, value in {**sizes, "clutter": clutter}.items():
-        if value < 0:
-            raise ValueError(f"{name} is {value}; accepted: 0 or more")
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name} is {value}; accepted: 0 or more, a finite number")
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(number) % 2)
     x = np.empty((number, _SIDE, _SIDE), np.uint8)

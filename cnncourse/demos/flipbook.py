@@ -31,8 +31,8 @@ class FlipbookDemo(Demo):
 
     Raises:
         TypeError: if a picture is neither a figure nor a uint8 array.
-        ValueError: if there are no pictures, too many, or the numbers of pictures, captions and
-            values differ.
+        ValueError: if there are no pictures, too many, the numbers of pictures, captions and values
+            differ, or captions or values is one string.
 
     >>> squares = [np.full((8, 8), grey, "uint8") for grey in (0, 100, 200)]
     >>> book = FlipbookDemo(squares, ["Black.", "Dark grey.", "Light grey."], label="brightness")
@@ -48,6 +48,9 @@ class FlipbookDemo(Demo):
 
     def __init__(self, pictures, captions, label, values=None, **kwargs):
         """Encode the pictures and check that everything fits together."""
+        for name, given in (("captions", captions), ("values", values)):
+            if isinstance(given, str):
+                raise ValueError(f"{name} is {given!r}; accepted: a list, one for each picture")
         pictures, captions = list(pictures), list(captions)
         values = list(range(len(pictures))) if values is None else list(values)
         if not 1 <= len(pictures) <= MAX_FRAMES:

@@ -79,13 +79,22 @@ def gabor(size: int, orientation: float, wavelength: float) -> np.ndarray:
     pictures with values 0 to 1 give outputs from −1 to 1.
 
     Args:
-        size: side in pixels; the bell's standard deviation is a fifth of it.
+        size: side in pixels, an odd number from 3; the bell's standard deviation is a fifth of it.
         orientation: direction of the strokes in degrees, counter-clockwise; 0 is horizontal.
-        wavelength: distance between two strokes in pixels.
+        wavelength: distance between two strokes in pixels, more than 0.
 
     Returns:
         float64 array of shape (size, size).
+
+    Raises:
+        ValueError: if a number is not as above.
     """
+    if not isinstance(size, (int, np.integer)) or size < 3 or size % 2 == 0:
+        raise ValueError(f"size is {size!r}; accepted: an odd number from 3")
+    if not np.isfinite(orientation):
+        raise ValueError(f"orientation is {orientation}; accepted: degrees, a finite number")
+    if not 0 < wavelength < np.inf:
+        raise ValueError(f"wavelength is {wavelength}; accepted: pixels, more than 0")
     x, y = _offsets(size)[None, :], _offsets(size)[:, None]
     angle = np.deg2rad(orientation)
     across = x * np.sin(angle) + y * np.cos(angle)

@@ -22,8 +22,9 @@ PARTS = {  # key: what it is, colour
 class MemoryDemo(Demo):
     """Plan the memory of a stack of convolutions: one prediction, or one step of training.
 
-    The stack takes colour images; each layer has "same" padding. The numbers are the minimum that
-    `cnncourse.memory.plan` gives for the same stack in Keras.
+    The stack takes colour images; each layer has "same" padding. The numbers are those that
+    `cnncourse.memory.plan` gives for the same stack in Keras; a plain chain of convolutions takes
+    at least that.
 
     Attributes:
         height: rows of the image, 16 to 512.

@@ -119,28 +119,40 @@ class NeighboursDemo(Demo):
 
 def _checked(pictures, names, choice, found):
     """Return choice, and the found of the choice, as arrays; raise if something does not fit."""
-    number = len(pictures)
-    if pictures.ndim != 3 or pictures.shape[1] != pictures.shape[2] or pictures.dtype != np.uint8:
+    if not isinstance(pictures, np.ndarray):
+        raise ValueError(f"pictures is a {type(pictures).__name__}; accepted: an array")
+    number, *sides = pictures.shape or (0,)
+    square = len(sides) == 2 and sides[0] == sides[1] > 0
+    if not number or not square or pictures.dtype != np.uint8:
         raise ValueError(
             f"pictures has shape {pictures.shape}, dtype {pictures.dtype}; accepted: (number, "
-            "side, side), uint8"
+            "side, side), uint8, at least one"
         )
     if len(names) != number:
         raise ValueError(f"names has {len(names)}; accepted: {number}, as pictures")
-    chosen = np.asarray(choice)
-    if not len(chosen) or not found:
+    if not np.size(choice) or not found:
         raise ValueError("choice or found is empty; accepted: at least one picture, one space")
-    for name, rows in {"choice": chosen, **found}.items():
-        if np.min(rows) < 0 or np.max(rows) >= number:
+    chosen = _numbers("choice", choice, number, 1)
+    rows = {space: _numbers(space, rows, number, 2) for space, rows in found.items()}
+    for space, all_rows in rows.items():
+        if len(all_rows) != number:
             raise ValueError(
-                f"{name} has {np.min(rows)} to {np.max(rows)}; accepted: 0 to {number - 1}"
+                f"{space} has shape {all_rows.shape}; accepted: ({number}, neighbours)"
             )
-    for space, rows in found.items():
-        if np.ndim(rows) != 2 or len(rows) != number:
-            raise ValueError(
-                f"{space} has shape {np.shape(rows)}; accepted: ({number}, neighbours)"
-            )
-    return chosen, {space: np.asarray(rows)[chosen] for space, rows in found.items()}
+    return chosen, {space: all_rows[chosen] for space, all_rows in rows.items()}
+
+
+def _numbers(name, given, number, axes):
+    """Return numbers of pictures as an array; raise if they are not."""
+    array = np.asarray(given)
+    if array.ndim != axes or not array.size or not np.issubdtype(array.dtype, np.integer):
+        shape = "(number,)" if axes == 1 else f"({number}, neighbours)"
+        raise ValueError(
+            f"{name} has shape {array.shape}, dtype {array.dtype}; accepted: {shape}, integers"
+        )
+    if array.min() < 0 or array.max() >= number:
+        raise ValueError(f"{name} has {array.min()} to {array.max()}; accepted: 0 to {number - 1}")
+    return array
 
 
 def _sheet(pictures):

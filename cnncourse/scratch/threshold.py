@@ -5,6 +5,7 @@ perceptron; Widrow and Lehr (1990) for MADALINE and its first rule of learning.
 """
 
 import numpy as np
+from cnncourse.scratch.windows import positive_int
 
 
 def threshold_vote(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -34,16 +35,18 @@ def train_perceptron(
     Args:
         x: inputs, (number, features).
         y: labels 0 or 1, (number,).
-        epochs: passes over the examples, each in an order of its own.
+        epochs: passes over the examples, each in an order of its own; a positive integer.
         seed: of these orders.
 
     Returns:
         The weights, float64 (features + 1,), bias last, and the share of right answers on `x`.
 
     Raises:
-        ValueError: if a label is neither 0 nor 1, or the lengths differ.
+        ValueError: if a label is neither 0 nor 1, there are no inputs, or a shape or `epochs` is
+            not as above.
     """
     inputs, signs = _prepare(x, y)
+    epochs = positive_int("epochs", epochs)
     weights = np.zeros(inputs.shape[1])
     rng = np.random.default_rng(seed)
     for _ in range(epochs):
@@ -65,18 +68,20 @@ def train_madaline(
         x: inputs, (number, features).
         y: labels 0 or 1, (number,).
         units: how many vote; odd, so that there is no tie.
-        epochs: passes over the examples, each in an order of its own.
+        epochs: passes over the examples, each in an order of its own; a positive integer.
         seed: of the first weights and of these orders.
 
     Returns:
         The weights, float64 (features + 1, units), biases last, and the share of right answers.
 
     Raises:
-        ValueError: if `units` is even, a label is neither 0 nor 1, or the lengths differ.
+        ValueError: if `units` is even, a label is neither 0 nor 1, there are no inputs, or a shape
+            or `epochs` is not as above.
     """
     if units < 1 or units % 2 == 0:
         raise ValueError(f"units is {units}; accepted: an odd number")
     inputs, signs = _prepare(x, y)
+    epochs = positive_int("epochs", epochs)
     rng = np.random.default_rng(seed)
     weights = rng.normal(0, inputs.shape[1] ** -0.5, (inputs.shape[1], units))
     lengths = (inputs**2).sum(axis=1)
@@ -95,8 +100,10 @@ def train_madaline(
 def _prepare(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs with a 1 for the bias appended, and labels as −1 and 1."""
     x, y = np.asarray(x, float), np.asarray(y)
-    if len(x) != len(y):
-        raise ValueError(f"y has {len(y)} labels; accepted: one for each of the {len(x)} inputs")
+    if x.ndim != 2 or not len(x):
+        raise ValueError(f"x has shape {x.shape}; accepted: (number, features), at least one input")
+    if y.shape != (len(x),):
+        raise ValueError(f"y has shape {y.shape}; accepted: ({len(x)},), a label for each input")
     if not np.isin(y, (0, 1)).all():
         raise ValueError(f"y holds {sorted(set(y.tolist()) - {0, 1})}; accepted: 0 and 1")
     return np.column_stack([x, np.ones(len(x))]), 2 * y.astype(float) - 1
