@@ -180,6 +180,13 @@ def _refuse_unfollowed(calls):
                 f"{type(layer).__name__} {layer.name!r} repeats its parts, or they cannot be "
                 "followed on shapes alone; accepted: networks without recurrent layers"
             )
+        for x in call.outputs:
+            if None in x.shape:
+                raise ValueError(
+                    f"{type(layer).__name__} {layer.name!r} gives shape {tuple(x.shape)}, of which "
+                    "a size is not known beforehand; accepted: networks without such a layer, "
+                    "those of attention for instance"
+                )
 
 
 def _weight_bytes(model, policy):

@@ -169,6 +169,8 @@ def test_plan_explains_what_is_wrong():
     network = keras.Sequential([keras.Input((5,)), layers.Dense(3)])
     recurrent = keras.Sequential([keras.Input((5, 2)), layers.LSTM(3)])
     open_size = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(3, 1)])
+    words = keras.Input((16, 8))
+    attention = keras.Model(words, layers.MultiHeadAttention(2, 4)(words, words))
     for arguments, message in [
         ((3,), "layer_or_model is 3; accepted: a Keras layer or model"),
         ((network, 0), "batch_size is 0; accepted"),
@@ -179,6 +181,7 @@ def test_plan_explains_what_is_wrong():
         ((open_size, 1, (4, 4, 2)), r"input_shape is \(4, 4, 2\) and .* was built for"),
         ((open_size,), r"input_shape is None and .* accepted: the shape of one instance"),
         ((recurrent,), r"repeats its parts, .* accepted: networks without recurrent layers"),
+        ((attention,), r"EinsumDense 'query' gives shape \(1, None, 2, 4\), of which a"),
     ]:
         with pytest.raises(ValueError, match=message):
             memory.plan(*arguments)
