@@ -174,5 +174,5 @@ def _never(rows):
 def _judged(reached, what, seeds):
     """Say whether a goal was reached, and with what; too few seeds leave it open."""
     if seeds < SEEDS:
-        return f"open, {seeds} of {SEEDS} seeds have run ({what} so far)"
+        return f"open, {seeds} of {SEEDS} seeds have run (so far: {what})"
     return f"{'met' if reached else '**missed**'} with {what}"

@@ -205,7 +205,7 @@ def test_goals_are_met_missed_or_open(tmp_path):
     text, missed = table_of(tmp_path, rows)
     assert "* course, mean accuracy ≥ 92 %: met with 93.00 %.\n" in text
     assert "* mnist, mean accuracy ≥ 99.6 %: open, it has not run.\n" in text
-    so_far = "open, 2 of 3 seeds have run (93.00 % so far)"
+    so_far = "open, 2 of 3 seeds have run (so far: 93.00 %)"
     assert f"* digits, mean accuracy ≥ 97 %: {so_far}.\n" in text
     assert missed == [
         "better, mean accuracy ≥ 94 %: **missed** with 93.00 %.",
@@ -213,7 +213,7 @@ def test_goals_are_met_missed_or_open(tmp_path):
     ]
     assert all(f"* {goal}\n" in text for goal in missed)
     text, missed = table_of(tmp_path, [made("digits", seed, seconds=9.0) for seed in range(2)])
-    assert "every run < 30 s: open, 2 of 3 seeds have run (9.0 s so far)" in text and not missed
+    assert "every run < 30 s: open, 2 of 3 seeds have run (so far: 9.0 s)" in text and not missed
 
 
 def test_plain_has_no_mean_because_it_stops_by_the_test_set(tmp_path):
@@ -300,8 +300,8 @@ def test_the_time_to_92_percent_is_open_with_fewer_seeds(tmp_path, seconds):
     rows = [made("plain", seed) for seed in range(3)]
     rows += [made("course", seed, **{"seconds to 92 %": seconds}) for seed in (0, 2)]
     text, missed = table_of(tmp_path, rows)
-    so_far = f"{seconds / 20:.2f}, on the same machine, with the seeds 0, 2 so far"
-    assert f"≤ 0.35: open, 2 of 3 seeds have run ({so_far}).\n" in text
+    so_far = f"{seconds / 20:.2f}, on the same machine, with the seeds 0, 2"
+    assert f"≤ 0.35: open, 2 of 3 seeds have run (so far: {so_far}).\n" in text
     assert not any("time to 92" in goal for goal in missed)
 
 
@@ -310,7 +310,7 @@ def test_the_time_to_92_percent_is_open_with_fewer_seeds(tmp_path, seconds):
     [
         (3, 14.0, "met with less than 0.35, {}"),
         (3, 20.0, "open with less than 0.50, {}"),
-        (1, 14.0, "open, 1 of 3 seeds have run (less than 0.35, {} so far)"),
+        (1, 14.0, "open, 1 of 3 seeds have run (so far: less than 0.35, {})"),
     ],
 )
 def test_plain_may_never_reach_92_percent(tmp_path, seeds, seconds, verdict):
