@@ -52,6 +52,8 @@ def test_the_benchmark_of_training_runs(monkeypatch, tmp_path):
         keras.backend.clear_session()
         return training.CALLS[function](*arguments)
 
+    monkeypatch.setattr(training, "BATCH", 16)
+    monkeypatch.setattr(training, "EPOCHS", 2)
     monkeypatch.setattr(training, "in_own_process", here)
     try:
         assert training.main(tiny=True, output=tmp_path / "training.md") == 0
