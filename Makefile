@@ -94,5 +94,5 @@ accuracy: $(FOR_TEST)  ## train every recipe with three seeds (hours; goes on wh
 constraints: $(FOR_TEST)  ## pin the newest release of every dependency in constraints.txt
 	$(BIN)/python tools/pin.py
 
-clean:  ## remove what was built, keep the environment
-	rm -rf book/_build dist build .pytest_cache .ruff_cache .hypothesis
+clean:  ## remove what was built, keep the environment and unfinished trainings (build/accuracy)
+	rm -rf book/_build dist .pytest_cache .ruff_cache .hypothesis

@@ -9,8 +9,12 @@ with the same command. `KERAS_BACKEND=jax` or `torch` runs it elsewhere; the tab
 and backend of every recipe. After each run benchmarks/accuracy.md is written anew; where all has
 run and a goal was missed, the command fails and says which.
 
+A run is known by the name of its recipe and its seed only: rename a recipe when you change it, or
+remove its lines from accuracy.jsonl and its files from build/accuracy.
+
 The test set is looked at after every epoch only to say when 92 % was first reached. The score is
-what the network reaches after its last epoch, decided beforehand; nothing is chosen by it.
+what the network reaches after its last epoch, decided beforehand; nothing is chosen by it, except
+for plain, which stops there.
 """
 
 import argparse
@@ -198,7 +202,8 @@ if __name__ == "__main__":
     parser.add_argument("--list", action="store_true", help="name the recipes")
     chosen = parser.parse_args()
     if chosen.list:
-        sys.exit("\n".join(f"{name}: {recipe.says}" for name, recipe in RECIPES.items()))
+        print("\n".join(f"{name}: {recipe.says}" for name, recipe in RECIPES.items()))
+        sys.exit()
     if chosen.tiny and Path(chosen.results).resolve() == RESULTS:
         parser.error("--tiny needs --results: what a few images give is no result")
     sys.exit(main(chosen))

@@ -4,7 +4,7 @@
 
 writes benchmarks/architectures.md and fails where a goal is missed. Both networks of a pair have
 the same weights and take turns in one process, call by call; the least time of each counts. Run it
-on a quiet machine; `--tiny` only shows that it runs.
+on a quiet machine; `--tiny --output FILE` only shows that it runs.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from cnncourse import architectures
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+TABLE = Path(__file__).resolve().with_suffix(".md")
 GOAL = 1.05  # ours / theirs, in the median network
 PAIRS = {
     "vgg16": "VGG16",
@@ -167,6 +168,8 @@ def main(tiny, output):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="small and few: only to try it")
-    parser.add_argument("--output", default=Path(__file__).with_suffix(".md"))
+    parser.add_argument("--output", default=TABLE)
     options = parser.parse_args()
+    if options.tiny and Path(options.output).resolve() == TABLE:
+        parser.error("--tiny needs --output: what two small networks give is no result")
     sys.exit(main(options.tiny, options.output))

@@ -110,6 +110,9 @@ def test_the_curves_that_the_text_describes():
     assert plain["images"] == 200 and plain["dropout"] == 0 < regularised["dropout"]
     assert regularised["training"][-1] > plain["training"][-1]  # a bit worse
     assert regularised["validation"][-1] < plain["validation"][-1]  # better
+    lowest = int(np.argmin(plain["validation"]))
+    assert f"as the second ever got, around epoch {lowest + 1}, and" in PROSE
+    assert abs(plain["validation"][lowest] - min(regularised["validation"])) < 0.005
     for name, case in (("nothing added", plain), ("with dropout and L2", regularised)):
         t, v = case["training"][-1], case["validation"][-1]
         assert f"{name:20} training {t:.2f}  validation {v:.2f}  gap {v - t:.2f}" in PRINTED
@@ -258,6 +261,18 @@ def test_the_comparison_says_what_the_text_says():
     assert set(away) == {"plain", "dropout and L2", "batch norm", "augmentation"}
     assert max(away, key=away.get) == "augmentation"
     assert away["augmentation"] - away["plain"] > 2 * (spread["augmentation"] + spread["plain"])
+    centred = {name: float(mean) for name, mean, _, _ in rows}
+    more, most = (round(100 * (away[n] - away["plain"])) for n in ("dropout and L2", "batch norm"))
+    words = {3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
+    for said in (
+        f"right for {100 * centred['plain']:.0f} %",
+        f"and {100 * away['plain']:.0f} % are left",
+        f"help by {words[more]} and {words[most]} points",
+        f"scatter by {100 * spread['plain']:.0f} points",
+        f"brings {100 * away['augmentation']:.0f} %",
+        f"only {100 * centred['augmentation']:.0f} % on centred images",
+    ):
+        assert said in PROSE
 
 
 # Section 9

@@ -6,6 +6,7 @@ import pytest
 from cnncourse.demos import EditWeightDemo
 from cnncourse.demos.edit_weight import MOST_WEIGHTS
 from keras import layers
+from traitlets import TraitError
 
 EDITS = [[0, 4, -1.5], [1, 100, 3.0], [2, 7, -2.25]]
 
@@ -84,6 +85,9 @@ def test_one_weight_is_chosen_and_edited(demo):
     assert demo.weight == -3.5
     with pytest.raises(ValueError, match="value is 5; accepted: -4"):
         demo.edit(5)
+    for wrong in ([9, 0, 1], [-1, 0, 1], [0, 72, 1], [0, 0, 5], [0, 0, np.nan], [0, 0]):
+        with pytest.raises(TraitError, match="edits has"):
+            demo.edits = [wrong]
 
 
 def test_still_follows_the_edits(demo):
@@ -95,24 +99,61 @@ def test_still_follows_the_edits(demo):
     assert np.any(picture[half:] != plain[half:]) and "1 changed weights" in alt
 
 
+def classifier(*before, last="softmax"):
+    """Return a network with three answers, and a good last part if nothing else is said."""
+    end = [layers.Flatten(), layers.Dense(3, activation=last)]
+    return keras.Sequential([keras.Input((8, 8, 1)), *before, *end])
+
+
 def test_what_is_refused():
-    small = [keras.Input((8, 8, 1))]
     for layer, name in (
         (layers.Conv2D(2, 3, strides=2, name="s2"), "s2"),
         (layers.Conv2D(2, 3, activation="tanh", name="t"), "tanh"),
         (layers.BatchNormalization(name="bn"), "bn"),
         (layers.MaxPooling2D(3, strides=2, name="mp"), "mp"),
     ):
-        model = keras.Sequential([*small, layer, layers.Flatten(), layers.Dense(3)])
         with pytest.raises(ValueError, match=name):
-            EditWeightDemo(model, pictures(), [0, 1, 2])
-    large = keras.Sequential([*small, layers.Flatten(), layers.Dense(MOST_WEIGHTS // 64 + 1)])
+            EditWeightDemo(classifier(layer), pictures(), [0, 1, 2])
+    large = [layers.Flatten(), layers.Dense(MOST_WEIGHTS // 64 + 1)]
     with pytest.raises(ValueError, match="accepted: at most 6,000"):
-        EditWeightDemo(large, pictures(), [0, 1, 2])
-    with pytest.raises(ValueError, match="labels has 2; accepted: 3"):
-        EditWeightDemo(network(), pictures(), [0, 1])
-    with pytest.raises(ValueError, match=r"shape \(3, 8, 8\)"):
-        EditWeightDemo(network(), pictures()[..., 0], [0, 1, 2])
+        EditWeightDemo(classifier(*large), pictures(), [0, 1, 2])
+
+
+def test_networks_of_another_form_are_refused():
+    x = keras.Input((8, 8, 1))
+    branch = layers.Dense(3, activation="softmax")(layers.Flatten()(x))
+    for model, said in (
+        (keras.Model(x, [branch, layers.Conv2D(2, 3)(x)]), "accepted: a keras.Sequential"),
+        (keras.Sequential([layers.Flatten(), layers.Dense(3)]), "keras.Input first"),
+        (keras.Sequential([x, layers.Flatten(name="flat")]), "ends with the layer 'flat'"),
+        (keras.Sequential([x, layers.Conv2D(3, 8, name="map")]), "ends with the layer 'map'"),
+        (keras.Sequential([x, layers.Dropout(0.5)]), "ends with the layer None"),
+        (classifier(last="relu"), "accepted: Dense with softmax"),
+        (classifier(layers.Dense(2)), "Dense layer without Flatten before"),
+        (keras.Sequential([x, layers.Dense(3, activation="softmax")]), "without Flatten"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            EditWeightDemo(model, pictures(), [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"images": pictures()[..., 0]}, r"shape \(3, 8, 8\); accepted: \(n, height, width, 1\)"),
+        ({"images": pictures(9)}, r"shape \(3, 9, 9, 1\); accepted: \('n', 8, 8, 1\)"),
+        ({"images": np.full((3, 8, 8, 1), np.nan)}, "images has values that are not finite"),
+        ({"labels": [0, 1]}, r"labels has shape \(2,\); accepted: \(3,\)"),
+        ({"labels": np.eye(3)}, r"labels has shape \(3, 3\)"),
+        ({"labels": [0, 1, 7]}, r"labels is \[0, 1, 7\]; accepted: 0 to 2"),
+        ({"labels": [0, 1, -1]}, "accepted: 0 to 2"),
+        ({"class_names": ["a", "b"]}, "class_names has 2; accepted: 3"),
+    ],
+)
+def test_pictures_labels_and_names_fit_the_network(change, said):
+    fitting = {"images": pictures(), "labels": [0, 1, 2], "class_names": np.array(["a", "b", "c"])}
+    assert EditWeightDemo(classifier(), **fitting).class_names == ["a", "b", "c"]
+    with pytest.raises(ValueError, match=said):
+        EditWeightDemo(classifier(), **fitting | change)
 
 
 @pytest.mark.browser

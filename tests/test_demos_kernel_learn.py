@@ -69,6 +69,9 @@ def test_still_follows_the_state():
     picture, alt = KernelLearnDemo(goal="sobel_x", learning_rate=0.2, steps=100).still()
     assert "after 100 steps" in alt and "sobel x" in alt
     np.testing.assert_array_equal(picture[:, 162:312], picture[:, 324:474])  # learnt it
+    exploded = KernelLearnDemo(learning_rate=1.2, steps=MOST_STEPS)
+    made = len(exploded.path()[0]) - 1
+    assert made < MOST_STEPS and f"after {made} steps" in exploded.still()[1]
 
 
 @pytest.mark.browser

@@ -1,5 +1,7 @@
 """DropoutDemo, BatchNormDemo, LossCurveDemo, AugmentDemo: Python against the definitions."""
 
+import importlib
+
 import numpy as np
 import pytest
 from cnncourse import scratch
@@ -7,8 +9,9 @@ from cnncourse.demos import AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDe
 from cnncourse.demos.augment import SIDE, flower
 from cnncourse.demos.batch_norm import histogram
 from cnncourse.demos.dropout import ACTIVATIONS
-from cnncourse.demos.loss_curve import DIAGNOSES
+from cnncourse.demos.loss_curve import DIAGNOSES, cases
 from cnncourse.demos.random import uniforms
+from cnncourse.paths import course_root
 from scipy import ndimage, stats
 from traitlets import TraitError
 
@@ -74,6 +77,12 @@ def test_the_histogram_counts_every_value_in_its_half_unit():
     assert np.count_nonzero(rows[0]) > np.count_nonzero(rows[1])  # normalised, they are narrower
 
 
+def test_a_mean_of_nearly_zero_has_no_sign_in_words():
+    demo = BatchNormDemo(batch="many", stretch=2, gamma=-1)
+    assert -0.005 < min(demo.normal.mean(), demo.output.mean()) < 0
+    assert demo.still()[1].count("with mean 0.00") == 2
+
+
 def test_one_value_moves_the_others_in_training_only():
     for phase, moves in (("training", True), ("inference", False)):
         still, moved = (BatchNormDemo(phase=phase, last=last).output[:-1] for last in (0, 4))
@@ -100,6 +109,17 @@ def test_loss_curves_show_what_they_are_said_to_show():
     large = by_name["too large"][0].chosen
     assert np.abs(np.diff(large["validation"])).mean() > 0.03
     assert large["accuracy"] < by_name["good"][0].chosen["accuracy"] - 0.2
+
+
+def test_the_stored_curves_are_of_the_benchmarks_settings(monkeypatch):
+    monkeypatch.syspath_prepend(course_root() / "benchmarks")
+    benchmark = importlib.import_module("loss_curves")
+    keys = ("diagnosis", "images", "hidden", "learning_rate", "dropout", "l2", "remedy")
+    settings = [tuple(case[key] for key in keys) for case in cases()]
+    assert settings == benchmark.RUNS
+    assert {(case["noise"], case["batch"], len(case["training"])) for case in cases()} == {
+        (benchmark.NOISE, benchmark.BATCH, benchmark.EPOCHS)
+    }
 
 
 def test_a_guess_is_right_or_not():

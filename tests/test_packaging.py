@@ -113,6 +113,17 @@ def test_backends_are_installed_with_the_pinned_versions(make):
     assert {"jax", "jaxlib", "torch"} <= set(pins())
 
 
+def test_clean_spares_unfinished_trainings(make):
+    for name in ("book/_build/index.html", "dist/course.whl", "build/accuracy/plain-0.npz"):
+        path = make.project / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    assert make("clean").returncode == 0
+    left = {path.name for path in make.project.iterdir()}
+    assert left == {"Makefile", "pyproject.toml", "constraints.txt", "book", "build"}
+    assert path.exists() and not any((make.project / "book").iterdir())
+
+
 def test_changed_requirements_are_installed(make):
     make("lab")
     newer = time.time() + 5

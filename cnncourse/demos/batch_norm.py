@@ -108,9 +108,9 @@ class BatchNormDemo(Demo):
             for value in values:
                 x = 315 + 23 * min(max(value, -REACH), REACH)
                 draw.ellipse((x - 4, y - 12, x + 4, y - 4), "#0072b2")
+        means = [f"{values.mean().round(2) + 0.0:.2f}" for values in rows.values()]  # no -0.00
         return np.asarray(image), (
-            "Three rows of dots, each below its histogram: a batch with mean "
-            f"{self.values.mean():.2f}, its values in {self.phase} after normalising, "
-            f"with mean {self.normal.mean():.2f}, and after gamma {self.gamma:g} and "
-            f"beta {self.beta:g}, with mean {self.output.mean():.2f}."
+            f"Three rows of dots, each below its histogram: a batch with mean {means[0]}, its "
+            f"values in {self.phase} after normalising, with mean {means[1]}, and after gamma "
+            f"{self.gamma:g} and beta {self.beta:g}, with mean {means[2]}."
         )

@@ -17,10 +17,10 @@ class EditWeightDemo(Demo):
 
     Args:
         model: a trained `keras.Sequential` for grey pictures, of `Conv2D` (stride 1; linear or
-            ReLU), `MaxPooling2D`, `Flatten`, `Dropout` (which does nothing here) and `Dense`
-            (linear or ReLU, softmax at the end); at most 6,000 weights.
+            ReLU), `MaxPooling2D`, `Flatten`, `Dropout` (which does nothing here) and, after
+            `Flatten`, `Dense` (linear or ReLU, softmax at the end); at most 6,000 weights.
         images: the pictures to choose from, (n, height, width, 1), as the network takes them.
-        labels: (n,) what they are.
+        labels: (n,) what they are, from 0.
         class_names: of the network's answers; "0", "1", … by default.
 
     Attributes:
@@ -31,7 +31,9 @@ class EditWeightDemo(Demo):
         edits: what was changed, [layer, place in the flat kernel, value] each.
 
     Raises:
-        ValueError: if the network has another layer, more weights, or other pictures.
+        ValueError: if the network has another layer, more weights, or other pictures, or if
+            labels or names do not fit its answers.
+        TraitError: if an edit names a weight that is not there, or a value beyond −4 to 4.
     """
 
     _module = "edit_weight"
@@ -45,30 +47,41 @@ class EditWeightDemo(Demo):
     column = traitlets.Int(0, min=0).tag(sync=True)
     channel = traitlets.Int(0, min=0).tag(sync=True)
     unit = traitlets.Int(0, min=0).tag(sync=True)
-    edits = traitlets.List().tag(sync=True)
+    edits = traitlets.List(traitlets.List()).tag(sync=True)
 
     def __init__(self, model, images, labels, class_names=None, **kwargs):
         """Take the weights out of the network and check that everything fits together."""
-        network = [entry for layer in model.layers if (entry := _entry(layer))]
-        count = sum(len(entry.get("kernel", ())) for entry in network)
-        if count > MOST_WEIGHTS:
-            raise ValueError(f"model has {count:,} weights; accepted: at most {MOST_WEIGHTS:,}")
-        images = np.asarray(images)
-        if images.ndim != 4 or images.shape[-1] != 1 or not 1 <= len(images) <= MOST_PICTURES:
-            raise ValueError(
-                f"images has shape {images.shape}; accepted: (n, height, width, 1), 1 to "
-                f"{MOST_PICTURES} pictures"
-            )
-        if len(labels) != len(images):
-            raise ValueError(f"labels has {len(labels)}; accepted: {len(images)}, as images")
-        names = class_names or [str(n) for n in range(network[-1]["shape"][-1])]
+        network = _network(model)
+        images, labels = np.asarray(images), np.asarray(labels)
+        _check_pictures(images, model.input_shape[1:])
+        classes = network[-1]["shape"][-1]
+        if labels.shape != images.shape[:1]:
+            raise ValueError(f"labels has shape {labels.shape}; accepted: {images.shape[:1]}")
+        if not np.isin(labels, np.arange(classes)).all():
+            raise ValueError(f"labels is {labels.tolist()}; accepted: 0 to {classes - 1}")
+        names = np.arange(classes) if class_names is None else class_names
+        if len(names) != classes:
+            raise ValueError(f"class_names has {len(names)}; accepted: {classes}, as the answers")
         super().__init__()
         self.set_trait("network", network)
         self.set_trait("pictures", images[..., 0].astype(float).round(6).tolist())
         self.set_trait("labels", [int(label) for label in labels])
-        self.set_trait("class_names", list(names))
+        self.set_trait("class_names", [str(name) for name in names])
         for name, value in kwargs.items():
             setattr(self, name, value)
+
+    @traitlets.validate("edits")
+    def _of_weights_that_are_there(self, proposal):
+        sizes = [len(entry["kernel"]) for entry in self.network if "kernel" in entry]
+        for edit in proposal.value:
+            layer, place, value = edit if len(edit) == 3 else (-1, -1, 0)
+            inside = layer in range(len(sizes)) and place in range(sizes[int(layer)])
+            if not (inside and -LARGEST <= value <= LARGEST):
+                raise traitlets.TraitError(
+                    f"edits has {edit}; accepted: [layer, place in its flat kernel, value], for "
+                    f"kernels of {sizes} weights and values from {-LARGEST} to {LARGEST}"
+                )
+        return proposal.value
 
     @property
     def place(self) -> tuple[int, int]:
@@ -128,6 +141,41 @@ class EditWeightDemo(Demo):
             f"{len(self.edits)} changed weights. It answers {names[0]} before and {names[1]} after."
         )
         return np.asarray(Image.fromarray(picture)), alt
+
+
+def _network(model):
+    """Describe the model layer by layer; see `_entry`."""
+    if type(model).__name__ != "Sequential" or not model.built:
+        raise ValueError(
+            f"model is {model!r}; accepted: a keras.Sequential of layers, keras.Input first"
+        )
+    network = [entry for layer in model.layers if (entry := _entry(layer))]
+    kinds = [entry["kind"] for entry in network]
+    if "dense" in kinds[: kinds.index("flatten") if "flatten" in kinds else None]:
+        raise ValueError("model has a Dense layer without Flatten before; accepted: one after it")
+    last = network[-1] if network else {}
+    if (last.get("kind"), last.get("activation")) != ("dense", "softmax"):
+        raise ValueError(
+            f"model ends with the layer {last.get('name')!r}; accepted: Dense with softmax"
+        )
+    count = sum(len(entry.get("kernel", ())) for entry in network)
+    if count > MOST_WEIGHTS:
+        raise ValueError(f"model has {count:,} weights; accepted: at most {MOST_WEIGHTS:,}")
+    return network
+
+
+def _check_pictures(images, shape):
+    if images.ndim != 4 or images.shape[-1] != 1 or not 1 <= len(images) <= MOST_PICTURES:
+        raise ValueError(
+            f"images has shape {images.shape}; accepted: (n, height, width, 1), 1 to "
+            f"{MOST_PICTURES} pictures"
+        )
+    if images.shape[1:] != tuple(shape):
+        raise ValueError(
+            f"images has shape {images.shape}; accepted: {('n', *shape)}, which model takes"
+        )
+    if not np.isfinite(images).all():
+        raise ValueError("images has values that are not finite; accepted: finite numbers")
 
 
 def _entry(layer):

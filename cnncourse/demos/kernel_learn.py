@@ -88,15 +88,16 @@ class KernelLearnDemo(Demo):
 
     def still(self) -> tuple[np.ndarray, str]:
         """Return the start, the present and the hidden kernel, and what they are in a sentence."""
-        kernels = (np.array(self.start), self.kernel, preset(self.goal, 3))
+        path, losses = self.path()
+        kernels = (path[0], path[-1], preset(self.goal, 3))
         panels = []
         for kernel in kernels:
             tile = Image.fromarray(diverging(kernel, float(np.abs(kernels[-1]).max())))
             tile = np.asarray(tile.resize((150, 150), Image.Resampling.NEAREST))
             panels.append(np.pad(tile, ((0, 0), (0, 12), (0, 0)), constant_values=255))
         alt = (
-            f"Three kernels of 3 by 3 weights: the random start, the one after {self.steps} steps "
-            f"of gradient descent with a loss of {self.loss:.3g}, and the hidden one, "
-            f"{self.goal.replace('_', ' ')}."
+            "Three kernels of 3 by 3 weights: the random start, the one after "
+            f"{len(losses) - 1} steps of gradient descent with a loss of {losses[-1]:.3g}, and "
+            f"the hidden one, {self.goal.replace('_', ' ')}."
         )
         return np.concatenate(panels, axis=1), alt
