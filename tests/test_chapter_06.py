@@ -205,6 +205,7 @@ def test_what_the_table_says_of_given_runs(monkeypatch, tmp_path, capsys):
     runs += [("better without schedule", seed, 0.938) for seed in (2, 1, 0)]
     rows = [
         {"recipe": name, "seed": seed, "score": score, "epochs": 7, "seconds": 1.0}
+        | {"one look": score - 0.002 * (name == "better")}
         | {"machine": "a machine", "precision": "float32"}
         | {"seconds to 92 %": 1200.4 + seed if name == "course" else None}
         for name, seed, score in runs
@@ -229,10 +230,18 @@ def test_what_the_table_says_of_given_runs(monkeypatch, tmp_path, capsys):
         "course      1,201 s, mean of 3",
         "better without a part of it, percentage points:",
         "batch norm   not measured yet in this copy",
-        "schedule     -0.45 (seed by seed: -0.70, -0.20)",  # seed 2 has nothing beside it
+        # seed 2 has nothing beside it
+        "schedule     -0.45 (seed by seed: -0.70, -0.20), with one look -0.25",
         "augmentation not measured yet in this copy",
         "averaging    not measured yet in this copy",
     ]
+
+
+def test_without_augmentation_the_second_look_does_harm():
+    assert "and its second look does harm" in PROSE
+    kept = stored.printed([stored.cell(CHAPTER, "c55e")])
+    both, once = re.search(r"augmentation (\S+) .*, with one look (\S+)", kept).groups()
+    assert float(both) < float(once) < 0
 
 
 def test_the_prose_has_no_accuracy_of_its_own():
