@@ -51,9 +51,6 @@ lab: $(FOR_LAB)  ## open the course in JupyterLab (ARGS=--no-browser on a server
 
 # --- For who works on the course.
 
-# Two processes at a time, so one thread each: more would only wait for one another.
-test: export OPENBLAS_NUM_THREADS = 1
-test: export TF_NUM_INTRAOP_THREADS = 1
 test: lint  ## run everything: lint, unit tests, every notebook, the browser
 	$(BIN)/python -m pytest -n 2 --dist loadscope --max-worker-restart 0
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \

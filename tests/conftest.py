@@ -1,6 +1,10 @@
 """What all tests share."""
 
+import os
+
 from browser import chromium, jupyterlab, show, site  # noqa: F401 (fixtures)
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -1,7 +1,7 @@
 """The benchmarks that `make benchmarks` calls: their tables are written by whole runs only."""
 
 import importlib
-import subprocess
+import runpy
 import sys
 
 import keras
@@ -11,9 +11,19 @@ from cnncourse.paths import course_root
 BENCHMARKS = course_root() / "benchmarks"
 
 
-def call(name, *arguments):
-    command = [sys.executable, str(BENCHMARKS / name), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def call(monkeypatch):
+    """Run a benchmark as from the command line, but in this process, and return its status."""
+
+    def run(name, *arguments):
+        path = str(BENCHMARKS / f"{name}.py")
+        monkeypatch.syspath_prepend(BENCHMARKS)
+        monkeypatch.setattr(sys, "argv", [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(path, run_name="__main__")
+        return end.value.code
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -24,17 +34,17 @@ def call(name, *arguments):
         ("architectures", []),
     ],
 )
-def test_a_tiny_run_does_not_replace_the_table(name, output):
+def test_a_tiny_run_does_not_replace_the_table(name, output, call, capsys):
     table = (BENCHMARKS / f"{name}.md").read_bytes()
-    done = call(f"{name}.py", "--tiny", *output)
-    assert done.returncode == 2 and "--tiny needs --output" in done.stderr
+    assert call(name, "--tiny", *output) == 2
+    assert "--tiny needs --output" in capsys.readouterr().err
     assert (BENCHMARKS / f"{name}.md").read_bytes() == table
 
 
-def test_the_recipes_are_listed():
-    done = call("accuracy.py", "--list")
-    names = [line.partition(":")[0] for line in done.stdout.splitlines()]
-    assert done.returncode == 0 and {"plain", "course", "better", "mnist", "digits"} <= set(names)
+def test_the_recipes_are_listed(call, capsys):
+    assert not call("accuracy", "--list")
+    names = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"plain", "course", "better", "mnist", "digits"} <= set(names)
 
 
 @pytest.mark.slow
