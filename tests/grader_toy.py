@@ -65,7 +65,9 @@ def started(folder, names="*"):
     solutions = sorted((ROOT / "solutions").glob(f"{names}.ipynb"))
     if problem := isolation_problem():
         pytest.skip(f"submissions cannot be isolated here: {problem[0]}")
-    with Grader.of([*solutions, notebook(folder)], "the seed of the tests", jobs=2) as made:
+    patient = Limits(question=60)  # a busy machine is no fault of the answers
+    notebooks = [*solutions, notebook(folder)]
+    with Grader.of(notebooks, "the seed of the tests", jobs=2, limits=patient) as made:
         yield made
 
 

@@ -146,17 +146,14 @@ def test_hidden_probes_inputs_reach_no_feedback(grader):
         ("", NOT_ATTEMPTED),
     ],
 )
-def test_a_broken_question_costs_only_itself(grader, look, status):
-    grader.limits = Limits(question=1.5)
-    try:
-        graded = grader.grade_one(toy(look=look))
-    finally:
-        grader.limits = Limits()
+def test_a_broken_question_costs_only_itself(grader, look, status, monkeypatch):
+    monkeypatch.setattr(grader, "limits", Limits(question=1.5))
+    graded = grader.grade_one(toy(look=look))
     assert statuses(graded) == {"look": status, "double": CORRECT}
     assert graded.total == 2
 
 
-def test_memory_of_all_processes_together_is_limited(grader):
+def test_memory_of_all_processes_together_is_limited(grader, monkeypatch):
     take = """\
 def look():
     import os, time
@@ -167,11 +164,8 @@ def look():
             os._exit(len(kept) > 0)
     time.sleep(30)
 """
-    grader.limits = Limits(memory=900 * MIB)
-    try:
-        graded = grader.grade_one(toy(look=take))
-    finally:
-        grader.limits = Limits()
+    monkeypatch.setattr(grader, "limits", Limits(memory=900 * MIB))
+    graded = grader.grade_one(toy(look=take))
     assert statuses(graded) == {"look": OUT_OF_MEMORY, "double": CORRECT}
 
 
@@ -329,15 +323,12 @@ def test_forged_frames_earn_nothing(grader, forgery):
     assert graded.questions[1].points == 2
 
 
-def test_a_submission_has_an_end_even_if_every_step_stays_within_its_time(grader):
+def test_a_submission_has_an_end_even_if_every_step_stays_within_its_time(grader, monkeypatch):
     slow = "import time\ntime.sleep({0})\ndef {1}(*x):\n    time.sleep({0})\n    return 1"
     cells = {name: slow.format(0.9, name) for name in RIGHT}
-    grader.limits = Limits(question=1)
+    monkeypatch.setattr(grader, "limits", Limits(question=1))
     started = time.monotonic()
-    try:
-        graded = grader.grade_one(toy(**cells))
-    finally:
-        grader.limits = Limits()
+    graded = grader.grade_one(toy(**cells))
     assert graded.total == 0
     assert time.monotonic() - started < 8
 
