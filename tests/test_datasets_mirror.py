@@ -196,15 +196,28 @@ def test_flowers_laid_out_by_hand_are_left_alone(root, monkeypatch):
         datasets.flowers(size=16)
 
 
-def test_empty_folders_hold_nothing(root, server, monkeypatch):
+@pytest.mark.parametrize("name", ["notes.txt", "daisy/mine.png", "my/own/photo.jpg"])
+def test_a_folder_with_other_files_is_left_alone(root, name):
+    path = root / "flowers" / name
+    path.parent.mkdir(parents=True)
+    path.write_text("mine")
+    result = run("fetch", "flowers", "--to", root)
+    assert (result.exit_code, "leaves it alone" in result.output.replace("\n", " ")) == (1, True)
+    assert path.read_text() == "mine"
+
+
+def test_folders_without_the_photographs_hold_nothing(root, server, monkeypatch):
     """What `list` says, the loaders do: such a folder does not keep them from downloading."""
     (root / "flowers" / "daisy").mkdir(parents=True)
+    (root / "flowers" / "mine").mkdir()
+    (root / "flowers" / "mine" / "photo.jpg").touch()
     (root / "mnist").mkdir()
     monkeypatch.setenv("CNNCOURSE_DATA", str(root))
     assert run("list").output.count("to be downloaded") == 3
     assert run("verify").output == f"{root} holds none of fashion_mnist, mnist, flowers\n"
     assert len(datasets.flowers(size=16).train.labels) == 8
     assert not files.has_idx(root)
+    shutil.rmtree(root / "flowers" / "mine")
     mirror.fetch("flowers", root)
     assert run("verify", "flowers").exit_code == 0
 

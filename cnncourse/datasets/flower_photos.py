@@ -78,7 +78,8 @@ def photographs(folder: Path) -> list[Path]:
 
 def any_in(folder: Path) -> bool:
     """Return whether there is a photograph, or a list of photographs, in a folder of flowers."""
-    return (folder / SUMS).is_file() or any(folder.glob("*/*.jpg"))
+    found = (path for name in FLOWERS for path in (folder / name).glob("*.jpg"))
+    return (folder / SUMS).is_file() or any(found)
 
 
 def in_cache() -> bool:

@@ -142,7 +142,8 @@ def _fetch_flowers(info, root, elsewhere):
     if unpacked() and not archive.is_file():
         return
     with files.alone(folder, info.title, elsewhere):
-        if flower_photos.any_in(folder) and not flower_photos.sums(folder):
+        # `unpack` replaces the folder: whatever lies in it without a list is somebody's own.
+        if not flower_photos.sums(folder) and any(path.is_file() for path in folder.rglob("*")):
             raise files.DatasetError(
                 f"{info.title}: {folder} is there, without a list of hashes, so this command did "
                 "not make it and leaves it alone. Remove it to fetch the whole data set"
