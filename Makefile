@@ -86,6 +86,7 @@ benchmarks: $(FOR_TEST)  ## measure against peers on this machine, write the tab
 	$(BIN)/python benchmarks/demos.py
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/pace.py
 	$(BIN)/python benchmarks/architectures.py
 
 accuracy: $(FOR_TEST)  ## train every recipe with three seeds (hours; goes on where it stopped; ARGS="--minutes 60")

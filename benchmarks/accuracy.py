@@ -33,6 +33,7 @@ import numpy as np
 from accuracy_recipes import RECIPES, compiled, load, looked_at
 from accuracy_table import write_table
 from cnncourse import session, training
+from cnncourse.training import scores
 from processor import processor
 
 HERE = Path(__file__).resolve().parent
@@ -80,19 +81,14 @@ class Limit(keras.callbacks.Callback):
 def run(name, seed, deadline, tiny, unfinished):
     """Train one recipe with one seed, from where it stopped; return what is kept of it."""
     recipe = RECIPES[name]
-    (x, y), test = load(recipe, seed)
+    images, test = load(recipe, seed)
     epochs = 2 if tiny else recipe.epochs
     if tiny:
-        x, y, test = x[:160], y[:160], tuple(part[:64] for part in test)
-    policy = training.set_precision("float32" if recipe.stock else "auto")
-    steps = -(-len(x) // recipe.batch_size)
-    network = compiled(recipe, steps * epochs)
-    if recipe.stock:
-        data, arguments = None, {"x": x, "y": y, "batch_size": recipe.batch_size, "shuffle": True}
-    else:
-        data = training.pipeline(x, y, recipe.batch_size, seed=seed)
-        arguments = {"x": data, "shuffle": False}
-    checkpoint = training.Checkpoint(unfinished, data)
+        images, test = (
+            tuple(part[:n] for part in split) for split, n in ((images, 160), (test, 64))
+        )
+    network, arguments, policy = prepared(recipe, *images, epochs, seed)
+    checkpoint = training.Checkpoint(unfinished, None if recipe.stock else arguments["x"])
     start = checkpoint.restore(network)
     swap = [keras.callbacks.SwapEMAWeights()] if recipe.average else []
     stop = [Enough()] if recipe.race else []
@@ -117,6 +113,18 @@ def run(name, seed, deadline, tiny, unfinished):
         "parameters": sum(int(np.prod(w.shape)) for w in network.trainable_weights),
         "precision": policy,
     }
+
+
+def prepared(recipe, x, y, epochs, seed):
+    """Return the compiled network, what `fit` is to train it on, and the number format."""
+    policy = training.set_precision("float32" if recipe.stock else "auto")
+    network = compiled(recipe, -(-len(x) // recipe.batch_size) * epochs)
+    if recipe.stock:
+        arguments = {"x": x, "y": y, "batch_size": recipe.batch_size, "shuffle": True}
+    else:
+        data = training.pipeline(x, y, recipe.batch_size, seed=seed)
+        arguments = {"x": data, "shuffle": False}
+    return network, arguments, policy
 
 
 def share_right(network, x, y, looks):
@@ -149,21 +157,10 @@ def cores():
     return f"{every} cores" if usable == every else f"{usable} of {every} cores"
 
 
-def finished(path):
-    """Return the runs that are done; a last line that was cut off is removed."""
-    if not path.exists():
-        return []
-    whole, newline, rest = path.read_bytes().rpartition(b"\n")
-    if rest:
-        path.write_bytes(whole + newline)
-    return [json.loads(line) for line in whole.decode().splitlines()]
-
-
-def add(row, path):
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+def pace():
+    """Return the seconds of an epoch that pace.py measured: {recipe: [seconds, …]}; or None."""
+    path = HERE / "pace.json"
+    return json.loads(path.read_text(encoding="utf-8"))["seconds"] if path.exists() else None
 
 
 def main(arguments):
@@ -173,7 +170,7 @@ def main(arguments):
     folder.mkdir(parents=True, exist_ok=True)
     for seed in arguments.seeds:
         for name in arguments.recipe:
-            if any((row["recipe"], row["seed"]) == (name, seed) for row in finished(results)):
+            if any((row["recipe"], row["seed"]) == (name, seed) for row in scores.read(results)):
                 continue
             if time.monotonic() > deadline:
                 return print("time is over; the same command goes on")
@@ -185,10 +182,10 @@ def main(arguments):
                 row = run(name, seed, deadline, arguments.tiny, unfinished)
             except OutOfTime:
                 return print("time is over in mid-run; the same command goes on")
-            add({**row, "machine": here, "load": busy}, results)
+            scores.append(results, {**row, "machine": here, "load": busy})
             unfinished.unlink()
-            write_table(finished(results), results.with_suffix(".md"))
-    missed = write_table(finished(results), results.with_suffix(".md"))
+            write_table(scores.read(results), results.with_suffix(".md"), pace())
+    missed = write_table(scores.read(results), results.with_suffix(".md"), pace())
     return None if arguments.tiny else "\n".join(missed) or None
 
 

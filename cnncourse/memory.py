@@ -206,21 +206,24 @@ def _weight_bytes(model, policy):
 
 
 def _slots(optimizer):
-    """Return how many numbers an optimizer keeps per weight, by trying it on a small weight."""
+    """Return how many numbers an optimizer keeps per weight, by trying it on small weights."""
     import keras
 
     given, optimizer = optimizer, keras.optimizers.get(optimizer)
     if optimizer is None:
         raise ValueError(f"optimizer is {given!r}; accepted: a Keras optimizer or its name")
-    trial = type(optimizer).from_config(optimizer.get_config())
-    trial.build([keras.Variable(np.zeros((2, 3, 5, 7), "float32"))])
-    shapes = [tuple(v.shape) for v in trial.variables]
-    if any(shape not in ((), (2, 3, 5, 7)) for shape in shapes):
+    counts = set()
+    for shape in (2, 3, 5, 7), (2, 3):  # the weights of a convolution, and of a dense layer
+        trial = type(optimizer).from_config(optimizer.get_config())
+        trial.build([keras.Variable(np.zeros(shape, "float32"))])
+        kept = [tuple(v.shape) for v in trial.variables]
+        counts.add(kept.count(shape) if set(kept) <= {(), shape} else None)
+    if len(counts) > 1 or None in counts:
         raise ValueError(
-            f"optimizer {optimizer.name!r} keeps arrays of other shapes than the weights; "
-            "accepted: optimizers such as 'sgd', 'adam' or 'rmsprop'"
+            f"optimizer {optimizer.name!r} keeps arrays of other shapes than the weights, or "
+            "not as many for each; accepted: optimizers such as 'sgd', 'adam' or 'rmsprop'"
         )
-    return shapes.count((2, 3, 5, 7))
+    return counts.pop()
 
 
 def _bytes(tensor, policy):

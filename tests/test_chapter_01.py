@@ -250,6 +250,18 @@ def test_weights_that_stay_at_zero_earn_nothing(accuracy, namespaces):
         assert not equal(decode(value), given_value, probe.tolerance), probe.expression
 
 
+def test_an_order_that_ignores_the_seed_loses_points(namespaces):
+    ours, _ = namespaces
+    exercise, names = SOURCE.exercises["train_perceptron"], dict(ours)
+    exec(exercise.solution.replace("default_rng(seed)", "default_rng(0)"), names)
+    lost = [
+        probe.expression
+        for probe, value in build.reference(exercise, ours)[1]
+        if not equal(decode(value), decode(evaluate(probe, names).value), probe.tolerance)
+    ]
+    assert len(lost) == 1 and "for s in range(8)" in lost[0]
+
+
 def test_reference_values(namespaces):
     ours, _ = namespaces
     assert ours["dense_connections"](100, 100, 1, 1000) == 10_000_000

@@ -12,11 +12,16 @@ import pytest
 import stored
 from cnncourse import datasets, scratch, training
 from cnncourse.demos.loss_curve import cases
+from cnncourse.grading import build
+from cnncourse.grading.cells import read_source
+from cnncourse.grading.compare import equal
+from cnncourse.grading.probes import evaluate
+from cnncourse.grading.values import decode
 from cnncourse.paths import course_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from imblearn.over_sampling import SMOTE
 from scipy import special, stats
-from sklearn.neighbors import NearestNeighbors
 
 ROOT = course_root()
 CHAPTER = stored.read("chapters", "05_training")
@@ -222,6 +227,27 @@ def test_the_trap_of_the_value_range():
     assert "from -1.00; negatives kept" in PRINTED
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("keep = 1 - rate", "rate, keep = 0.3, 0.7"),
+        ("rng.random", "np.random.default_rng(0).random"),
+        ("return x * 1.0", "return x"),
+        ("/ keep", "* 1.4286"),
+    ],
+)
+def test_almost_right_dropout_loses_points(right, wrong):
+    source = read_source(course_root() / "solutions" / "05_training.ipynb")
+    exercise, names = source.exercises["dropout"], build.run_code(source)
+    assert exercise.solution.count(right) == 1
+    almost = dict(names)
+    exec(exercise.solution.replace(right, wrong), almost)
+    assert not all(
+        equal(decode(value), decode(evaluate(probe, almost).value), probe.tolerance)
+        for probe, value in build.reference(exercise, names)[1]
+    )
+
+
 # Section 7
 
 
@@ -239,16 +265,22 @@ def test_flowers():
 
 
 def test_smote_draws_as_imbalanced_learn_does():
-    """Its recipe, with scikit-learn's neighbours: any instance, any of its k, any place between."""
+    """The frequent class lies among the rare one: neighbours are sought in the same class only."""
     assert "from imblearn.over_sampling import SMOTE" in PROSE
-    rng, k, count = np.random.default_rng(0), 3, 4000
+    k, count, rng = 3, 4000, np.random.default_rng(0)
     features = rng.normal(size=(12, 4))
-    found = NearestNeighbors(n_neighbors=k + 1).fit(features).kneighbors(features)[1][:, 1:]
-    rows, columns = np.divmod(rng.integers(12 * k, size=count), k)
-    between = rng.uniform(size=(count, 1)) * (features[found[rows, columns]] - features[rows])
-    made = training.smote(features, count, neighbours=k, seed=0)
-    for ours, theirs in zip(made.T, (features[rows] + between).T, strict=True):
-        assert stats.ks_2samp(ours, theirs).pvalue > 0.01
+    both = np.concatenate([rng.normal(size=(50, 4)), features])
+    labels = np.repeat([0, 1], [50, 12])
+    theirs = SMOTE(k_neighbors=k, sampling_strategy={1: 12 + count}, random_state=0)
+    made, made_labels = theirs.fit_resample(both, labels)
+    assert len(made) == 62 + count and np.all(made_labels[62:] == 1)
+    ours = training.smote(features, count, neighbours=k, seed=0)
+    for one, other in zip(ours.T, made[62:].T, strict=True):
+        assert stats.ks_2samp(one, other).pvalue > 0.01
+    wrong = training.smote(features, count, neighbours=11, seed=0)
+    assert (
+        min(stats.ks_2samp(*pair).pvalue for pair in zip(wrong.T, made[62:].T, strict=True)) < 1e-3
+    )
 
 
 # Section 8

@@ -207,12 +207,14 @@ def test_what_the_table_says_of_given_runs(monkeypatch, tmp_path, capsys):
         {"recipe": name, "seed": seed, "score": score, "epochs": 7, "seconds": 1.0}
         | {"one look": score - 0.002 * (name == "better")}
         | {"machine": "a machine", "precision": "float32"}
-        | {"seconds to 92 %": 1200.4 + seed if name == "course" else None}
+        | {"seconds to 92 %": 0.4 + seed / 10 if name == "course" else None}
         for name, seed, score in runs
     ]
     (tmp_path / "benchmarks").mkdir()
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "benchmarks/accuracy.jsonl").write_text(lines)
+    times = {"seconds": {"plain": [50, 70], "course": [20.0]}}
+    (tmp_path / "benchmarks/pace.json").write_text(json.dumps(times))
     monkeypatch.setattr("cnncourse.paths.course_root", lambda: tmp_path)
     execute(CHAPTER, "c55a", "c55b", "c55e")
     scores = [100 * score for _, _, score in runs[:3]]
@@ -226,8 +228,8 @@ def test_what_the_table_says_of_given_runs(monkeypatch, tmp_path, capsys):
         "            on a machine; float32",
         "mnist quick not measured yet in this copy",
         "trained until 92 % were right:",
-        "plain       1 of 1 never got there, in 1 s",
-        "course      1,201 s, mean of 3",
+        "plain       1 of 1 never got there, in 7 epochs of 60 s",
+        "course      3.5 epochs of 20 s, mean of 3",
         "better without a part of it, percentage points:",
         "batch norm   not measured yet in this copy",
         # seed 2 has nothing beside it
@@ -372,7 +374,9 @@ def test_offline_and_in_bfloat16_the_chapter_says_so_and_goes_on(offline, monkey
     monkeypatch.setattr(training, "set_precision", lambda policy: bfloat16())
     monkeypatch.setenv("CNNCOURSE_PROFILE", "full")
     scope = execute(CHAPTER, "c05", "c08", "c09", "c17", "c48")
-    assert "cannot be had here: this run uses the digits" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "cannot be had here: this run uses the digits" in said
+    assert "could not be downloaded" in said  # the reason, and what to do
     assert scope["x_train"].shape == (1257, 28, 28, 1) and scope["x_test"].shape[0] == 360
     assert list(scope["class_names"]) == list("0123456789")
     tower = scope["tower"]
@@ -465,7 +469,8 @@ def test_a_convolution_is_found_wherever_it_is():
 def test_offline_handwriting_says_so_and_gives_the_enlarged_digits(offline, capsys):
     digits, _, handwriting = defined(SOLUTIONS, "digits", "enlarged", "handwriting")
     splits = handwriting()
-    assert "MNIST cannot be had here" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "MNIST cannot be had here" in said and "could not be downloaded" in said
     assert [images.shape for images, _ in splits] == [(n, 28, 28, 1) for n in (1257, 180, 360)]
     np.testing.assert_array_equal(splits[2][0][:, 3:26:3, 3:26:3], digits.test.images * 15)
     np.testing.assert_array_equal(splits[2][1], digits.test.labels)

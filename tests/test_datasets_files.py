@@ -177,6 +177,27 @@ def test_no_network(info, monkeypatch):
     assert cached() == []
 
 
+def test_a_line_that_stalls_in_the_middle_is_named(info, server, monkeypatch):
+    """What came is kept for the next try."""
+    monkeypatch.setattr("pooch.downloaders.DEFAULT_TIMEOUT", 0.3)
+    server.manner = "stalled"
+    with pytest.raises(DatasetError, match=r"could not be downloaded .*\(the connection stalled\)"):
+        obtain(info)
+    assert cached() == [".toys.gz.part"]
+    server.manner = "held"  # not even the beginning of an answer
+    with pytest.raises(DatasetError, match=r"\(the connection stalled\)"):
+        obtain(info)
+    server.manner = "well"
+    server.go.set()
+    assert obtain(info).read_bytes() == CONTENT
+
+
+def test_a_tilde_in_keras_home_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", "~/data")
+    assert files.keras_cache() == tmp_path / "data"
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_full_disk(info):
     part = files.keras_cache() / "datasets" / ".toys.gz.part"

@@ -156,6 +156,10 @@ def test_an_altered_photograph_is_not_read(root, monkeypatch):
     )
     with pytest.raises(datasets.DatasetError, match=words):
         datasets.flowers(size=16)
+    words = r"mine\.jpg is not of the data set"  # making the folder anew would lose it
+    with pytest.raises(datasets.DatasetError, match=words):
+        mirror.fetch("flowers", root)
+    (root / "flowers/tulips/mine.jpg").rename(root / "mine.jpg")
     mirror.fetch("flowers", root)
     assert len(datasets.flowers(size=16).train.labels) == 8
     sums = root / "flowers/SHA256SUMS"
@@ -179,7 +183,7 @@ def test_flowers_laid_out_by_hand_are_left_alone(root, monkeypatch):
         Image.new("RGB", (20, 20)).save(root / "flowers" / name / "mine.jpg")
     result = run("fetch", "flowers", "--to", root)
     assert result.exit_code == 1
-    assert "this command did not make it and leaves it alone" in result.output.replace("\n", " ")
+    assert "mine.jpg is not of the data set" in result.output.replace("\n", " ")
     assert (root / "flowers/daisy/mine.jpg").exists()
     result = run("verify", "--in", root)
     assert result.exit_code == 0
@@ -202,7 +206,10 @@ def test_a_folder_with_other_files_is_left_alone(root, name):
     path.parent.mkdir(parents=True)
     path.write_text("mine")
     result = run("fetch", "flowers", "--to", root)
-    assert (result.exit_code, "leaves it alone" in result.output.replace("\n", " ")) == (1, True)
+    assert (
+        result.exit_code,
+        "left alone. Move it elsewhere" in result.output.replace("\n", " "),
+    ) == (1, True)
     assert path.read_text() == "mine"
 
 
@@ -231,6 +238,38 @@ def test_flowers_laid_out_by_hand_are_read_to_the_end(root):
     assert (result.exit_code, f"damaged: {photo}" in result.output) == (1, True)
     assert run("fetch", "flowers", "--to", root).exit_code == 1
     assert photo.exists()
+
+
+def test_own_files_in_the_cache_are_left_alone(root, server, tmp_path):
+    own = tmp_path / "cache/datasets/flowers/thesis/labels.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    with pytest.raises(datasets.DatasetError, match=r"labels\.csv is not of the data set"):
+        datasets.flowers(size=16)
+    assert (own.read_text(), server.requests) == ("mine", 0)
+    own.unlink()
+    assert len(datasets.flowers(size=16).train.labels) == 8
+
+
+def test_the_splits_depend_neither_on_the_lists_order_nor_on_other_files(root, monkeypatch):
+    """A list made by hand may name the licence, too; macOS lays hidden files beside photographs."""
+    mirror.fetch("flowers", root)
+    monkeypatch.setenv("CNNCOURSE_DATA", str(root))
+    before = datasets.flowers(size=16)
+    (root / "flowers/LICENSE.txt").write_text("free")
+    (root / "flowers/daisy/._a.jpg").write_bytes(b"Mac OS X")
+    sums = root / "flowers/SHA256SUMS"
+    licence = hashlib.sha256(b"free").hexdigest() + "  LICENSE.txt"
+    sums.write_text("\n".join([licence, *sums.read_text().splitlines()[::-1]]) + "\n")
+    assert run("verify", "flowers").output == "flowers: ok, 11 files\n"
+    for listed in (True, False):
+        if not listed:
+            sums.unlink()
+        now = datasets.flowers(size=16)
+        for part in ("train", "validation", "test"):
+            then, there = getattr(before, part), getattr(now, part)
+            assert (then.images == there.images).all() and (then.labels == there.labels).all()
+    assert run("verify", "flowers").output.startswith("flowers: 10 files, readable")
 
 
 def test_flowers_without_a_mirror_are_unpacked_into_the_cache(root, server, tmp_path):

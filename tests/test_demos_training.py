@@ -173,6 +173,17 @@ def test_augment_demo_adds_white_noise():
     assert np.abs(demo.variant(0) - demo.variant(1)).mean() > 10
 
 
+def test_the_still_of_the_loss_curves_tells_them_apart_without_colour():
+    """Training is one piece, validation is dashed."""
+    picture = LossCurveDemo().still()[0].astype(int)
+    pieces = {}
+    for name, colour in (("training", "#0072b2"), ("validation", "#d55e00")):
+        rgb = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        columns = np.flatnonzero(np.abs(picture - rgb).sum(axis=2).min(axis=0) == 0)
+        pieces[name] = 1 + np.sum(np.diff(columns) > 1)
+    assert pieces["training"] == 1 and pieces["validation"] > 5
+
+
 @pytest.mark.parametrize("make", [AugmentDemo, BatchNormDemo, DropoutDemo, LossCurveDemo])
 def test_islands_are_small_and_say_what_they_show(make):
     island = make().island()

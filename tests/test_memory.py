@@ -176,6 +176,7 @@ def test_plan_explains_what_is_wrong():
         ((network, 0), "batch_size is 0; accepted"),
         ((network, 1, None, "int8"), "precision is 'int8'; accepted: None or one of"),
         ((network, 1, None, None, keras.optimizers.Adafactor()), "keeps arrays of other shapes"),
+        ((network, 1, None, None, "muon"), "or not as many for each; accepted: optimizers such as"),
         ((network, 1, None, None, None), "optimizer is None; accepted: a Keras optimizer or its"),
         ((network, 1, (6,)), r"was built for \[\(5,\)\]; accepted: as many axes, as many channels"),
         ((open_size, 1, (4, 4, 2)), r"input_shape is \(4, 4, 2\) and .* was built for"),

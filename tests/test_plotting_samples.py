@@ -23,10 +23,11 @@ def test_histograms_share_a_scale_and_count_all():
 
 def test_points_are_drawn_where_they_are():
     groups = {"one": np.array([[1, 2], [3, 4]]), "two": np.zeros((5, 2))}
-    (ax,) = plotting.points(groups).axes
+    (ax,) = plotting.points(groups, ("x", "y")).axes
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), groups["one"])
     assert [line.get_label() for line in ax.lines] == ["one", "two"]
     assert len({line.get_marker() for line in ax.lines}) == 2
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
 
 
 def test_run_curves_are_the_mean_and_the_range_of_the_runs():
@@ -44,14 +45,14 @@ def test_run_curves_are_the_mean_and_the_range_of_the_runs():
 @pytest.mark.parametrize(
     ("function", "given", "message"),
     [
-        ("histograms", {}, "values is empty"),
-        ("points", {}, "groups has 0; accepted: 1 to 4"),
-        ("points", {"a": np.zeros(3)}, r"'a' has shape \(3,\)"),
+        ("histograms", [{}], "values is empty"),
+        ("points", [{}, "xy"], "groups has 0; accepted: 1 to 4"),
+        ("points", [{"a": np.zeros(3)}, "xy"], r"'a' has shape \(3,\)"),
     ],
 )
 def test_bad_input_is_refused(function, given, message):
     with pytest.raises(ValueError, match=message):
-        getattr(plotting, function)(given)
+        getattr(plotting, function)(*given)
 
 
 def test_run_curves_want_one_to_four_names_with_values():

@@ -137,6 +137,52 @@ def test_log_goes_on_and_a_finished_run_stays(tmp_path):
     assert training.Checkpoint(tmp_path / "run.npz").restore(network()) == 3
 
 
+class StopAt(keras.callbacks.Callback):
+    """Stop at a batch, as `TerminateOnNaN` does."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at, self.epoch = (epoch, batch), None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            self.model.stop_training = True
+
+
+@pytest.mark.parametrize(("stop", "whole"), [(StopAt(1, 0), 1), (StopAt(0, 2), 0)])
+def test_an_epoch_that_was_stopped_is_not_saved(tmp_path, stop, whole):
+    path, model = tmp_path / "run.npz", network()
+    checkpoint = training.Checkpoint(path)
+    x, y = np.ones((8, 2)), np.ones((8, 3))
+    model.fit(x, y, batch_size=2, epochs=3, verbose=0, callbacks=[checkpoint, stop])
+    assert training.Checkpoint(path).restore(network()) == whole
+    assert len(checkpoint.log.get("loss", [])) == whole
+
+
+def test_stopping_after_an_epoch_keeps_it(tmp_path):
+    path, model = tmp_path / "run.npz", network()
+    early = keras.callbacks.EarlyStopping("loss", patience=0, mode="max")  # it falls
+    x, y = np.ones((8, 2)), np.ones((8, 3))
+    model.fit(x, y, epochs=9, verbose=0, callbacks=[training.Checkpoint(path), early])
+    assert training.Checkpoint(path).restore(network()) == 2
+
+
+def test_a_metric_of_one_value_per_class_is_kept(tmp_path):
+    path, model = tmp_path / "run.npz", network()
+    model.compile("sgd", "mse", metrics=[keras.metrics.F1Score()])
+    checkpoint = training.Checkpoint(path)
+    x, y = np.ones((8, 2)), np.eye(3)[np.arange(8) % 3]
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[checkpoint])
+    assert [len(values) for values in checkpoint.log["f1_score"]] == [3, 3]
+    again = network()
+    again.compile("sgd", "mse")
+    other = training.Checkpoint(path)
+    assert other.restore(again) == 2 and other.log == checkpoint.log
+
+
 @pytest.mark.parametrize("policy", ["bfloat16", "mixed_float16", "mixed_bfloat16"])
 def test_sixteen_bits_survive(tmp_path, policy):
     try:

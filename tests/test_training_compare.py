@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from cnncourse import plotting, training
-from cnncourse.training import Comparison
+from cnncourse.training import Comparison, scores
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,8 @@ def test_mean_and_spread(cleared):
         "| plain | 1.6667 | 2.0817 | 3 | 0.0000, 1.0000, 4.0000 |",
         "| better | 11.6667 | 2.0817 | 3 | 10.0000, 11.0000, 14.0000 |",
     ]
+    diverged = Comparison({"plain": {0: 0.9, 1: float("nan")}, "fast": {0: 1.0, 1: float("inf")}})
+    assert "| plain | nan | nan | 2 | 0.9000, nan |\n| fast | inf | nan |" in str(diverged)
     assert Comparison({"one": {0: 1.0}}).table().endswith("| one | 1.0000 | – | 1 | 1.0000 |")
 
 
@@ -65,6 +67,30 @@ def test_an_interrupted_comparison_goes_on(tmp_path):
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [(row["recipe"], row["seed"]) for row in rows] == ALL
     assert all(row["seconds"] >= 0 for row in rows)
+
+
+def test_a_full_disk_costs_no_run_that_is_done(tmp_path, monkeypatch):
+    """Taking a cut-off line away writes nothing."""
+    path = tmp_path / "scores.jsonl"
+    training.compare(recipes([]), path=path)
+    before = path.read_bytes()
+    path.write_bytes(before + b'{"recipe": "plain", "seed": 3, "sco')
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(type(path), "write_bytes", full)
+    assert len(scores.read(path)) == len(ALL)
+    assert path.read_bytes() == before
+
+
+def test_a_whole_last_line_without_an_end_counts(tmp_path):
+    path, ran = tmp_path / "scores.jsonl", []
+    result = training.compare(recipes([]), path=path)
+    before = path.read_text()
+    path.write_text(before.rstrip("\n"))
+    assert training.compare(recipes(ran), path=path) == result
+    assert not ran and path.read_text() == before
 
 
 def test_runs_are_seeded_one_by_one():

@@ -49,7 +49,7 @@ def mirror_root() -> Path | None:
 
 def keras_cache() -> Path:
     """Return Keras' own folder, without importing Keras."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
 
 
 def in_cache(file: File) -> Path:
@@ -240,10 +240,11 @@ def _reason(error):
     response = getattr(error, "response", None)
     if response is not None:
         return f"the server answers {response.status_code} {response.reason}"
+    if "Read timed out" in str(error):  # in the middle of the file that is a ConnectionError, too
+        return "the connection stalled"
     reasons = {
         "ChunkedEncodingError": "the connection broke off",
         "ConnectTimeout": "no answer",
-        "ReadTimeout": "the connection stalled",
         "ConnectionError": "no connection",
         "ProxyError": "no connection through the proxy",
         "SSLError": "no secure connection",

@@ -14,6 +14,7 @@ from cnncourse.datasets.files import DatasetError, alone, keras_cache, mirror_ro
 from cnncourse.datasets.sources import INFO
 
 FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")  # the folders' names
+LICENCE = "LICENSE.txt"  # of the photographs, in the archive beside them
 SUMS = "SHA256SUMS"  # written when all photographs are there, in the format of `sha256sum`
 
 
@@ -62,8 +63,9 @@ def photographs(folder: Path) -> list[Path]:
     Raises:
         DatasetError: if there are none of some class, or fewer than `SHA256SUMS` lists.
     """
-    found = [path for name in FLOWERS for path in sorted((folder / name).glob("*.jpg"))]
-    paths = [folder / name for name in sums(folder)] or found
+    found = [path for name in FLOWERS for path in in_class(folder, name)]
+    listed = (folder / name for name in sums(folder))
+    paths = sorted(path for path in listed if _is_photograph(path, folder)) or found
     empty = [name for name in FLOWERS if not any(path.parent.name == name for path in paths)]
     if empty:
         raise DatasetError(f"Flowers: no photographs in {folder / empty[0]}")
@@ -76,10 +78,18 @@ def photographs(folder: Path) -> list[Path]:
     return paths
 
 
+def in_class(folder: Path, name: str) -> list[Path]:
+    """Return the photographs of one class, by name; not the hidden files that macOS lays beside."""
+    return sorted((folder / name).glob("[!.]*.jpg"))
+
+
+def _is_photograph(path, folder):
+    return path.suffix == ".jpg" and path.parent.parent == folder and path.parent.name in FLOWERS
+
+
 def any_in(folder: Path) -> bool:
     """Return whether there is a photograph, or a list of photographs, in a folder of flowers."""
-    found = (path for name in FLOWERS for path in (folder / name).glob("*.jpg"))
-    return (folder / SUMS).is_file() or any(found)
+    return (folder / SUMS).is_file() or any(in_class(folder, name) for name in FLOWERS)
 
 
 def in_cache() -> bool:
@@ -106,10 +116,29 @@ def _again(folder):
     return f"Remove the folder {folder}, and fetch the data set again"
 
 
+def refuse_own(folder: Path) -> None:
+    """Raise an error if there are files in a folder of flowers that are not of the data set.
+
+    Without a list nothing in it counts as the data set: the course did not make it. Hidden files
+    are no one's work.
+
+    Raises:
+        DatasetError: if there are, or the list is damaged.
+    """
+    known = {SUMS, LICENCE, *sums(folder)} if (folder / SUMS).is_file() else set()
+    paths = (path for path in folder.rglob("[!.]*") if path.is_file())
+    own = next((path for path in paths if path.relative_to(folder).as_posix() not in known), None)
+    if own:
+        raise DatasetError(
+            f"Flowers: {own} is not of the data set, whose folder would be made anew, so it is "
+            "left alone. Move it elsewhere, then fetch the data set again"
+        )
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack the downloaded archive into a folder, which appears when it is complete.
 
-    To be called by one process at a time. What is in the folder is replaced.
+    To be called by one process at a time, after `refuse_own`: what is in the folder is replaced.
 
     Args:
         archive: the file flower_photos.tgz.
@@ -154,6 +183,7 @@ def _folder():
     if not in_cache():
         with alone(_cache(), info.title, "set KERAS_HOME to another folder"):
             if not in_cache():  # another process may have been faster
+                refuse_own(_cache())
                 unpack(obtain(info, info.files[0]), _cache())
     return _cache()
 

@@ -81,7 +81,7 @@ def _check_flowers(folder, thorough):
 def _check_unlisted(folder, thorough):
     findings = []
     for kind in flower_photos.FLOWERS:
-        paths = sorted((folder / kind).glob("*.jpg"))
+        paths = flower_photos.in_class(folder, kind)
         for path in paths:
             found = "unlisted" if not thorough or _readable(path) else "damaged"
             findings.append(Finding("flowers", path, found))
@@ -142,13 +142,8 @@ def _fetch_flowers(info, root, elsewhere):
     if unpacked() and not archive.is_file():
         return
     with files.alone(folder, info.title, elsewhere):
-        # `unpack` replaces the folder: whatever lies in it without a list is somebody's own.
-        if not flower_photos.sums(folder) and any(path.is_file() for path in folder.rglob("*")):
-            raise files.DatasetError(
-                f"{info.title}: {folder} is there, without a list of hashes, so this command did "
-                "not make it and leaves it alone. Remove it to fetch the whole data set"
-            )
         if not unpacked():
+            flower_photos.refuse_own(folder)
             files.download(info, file, archive, elsewhere)
             flower_photos.unpack(archive, folder)
         archive.unlink(missing_ok=True)

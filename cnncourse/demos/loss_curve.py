@@ -64,7 +64,7 @@ class LossCurveDemo(Demo):
         return self.guess == self.chosen["diagnosis"]
 
     def still(self) -> tuple[np.ndarray, str]:
-        """Return both curves, the loss from 0 to 3."""
+        """Return both curves, the loss from 0 to 3; validation is dashed."""
         image = Image.new("RGB", (520, 240), "white")
         draw = ImageDraw.Draw(image)
         draw.line((30, 10, 30, 220, 510, 220), "#999999")
@@ -73,7 +73,12 @@ class LossCurveDemo(Demo):
             points = [
                 (30 + 480 * (n + 1) / len(curve), 220 - 70 * min(v, 3)) for n, v in enumerate(curve)
             ]
-            draw.line(points, colour, width=2)
+            if name == "training":
+                draw.line(points, colour, width=2)
+            else:
+                for piece in zip(points[::2], points[1::2], strict=False):
+                    draw.line(piece, colour, width=2)
+        draw.text((330, 12), "solid: training\ndashed: validation", "black", font_size=13)
         s = self.summary
         return np.asarray(image), (
             f"Loss of training {'ABCDEF'[self.case]} per epoch: at the end {s['training']:.2f} in "

@@ -38,11 +38,12 @@ def histograms(values: Mapping[str, np.ndarray], bins: int = 40) -> mpl.figure.F
     return fig
 
 
-def points(groups: Mapping[str, np.ndarray]) -> mpl.figure.Figure:
+def points(groups: Mapping[str, np.ndarray], axes: tuple[str, str]) -> mpl.figure.Figure:
     """Draw groups of points in the plane, each with its own colour and mark.
 
     Args:
         groups: {name: (n, 2)}, at most four, drawn in this order.
+        axes: what the two columns are.
 
     Returns:
         The figure; pass it to `show`.
@@ -59,6 +60,6 @@ def points(groups: Mapping[str, np.ndarray]) -> mpl.figure.Figure:
             plt.close(fig)
             raise ValueError(f"{name!r} has shape {xy.shape}; accepted: (n, 2)")
         ax.plot(*xy.T, marker, color=colour, ms=6, mew=1.5, mfc="none", label=name)
-    ax.set(xlabel="feature 1", ylabel="feature 2")
+    ax.set(xlabel=axes[0], ylabel=axes[1])
     ax.legend(frameon=False)
     return fig

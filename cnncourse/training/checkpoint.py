@@ -30,14 +30,16 @@ class Checkpoint(keras.callbacks.Callback):
 
     Not kept: what other callbacks remember (`EarlyStopping`'s patience, say), and random numbers
     drawn without a `SeedGenerator` of the layer. Put this callback first: it saves what it finds,
-    and `SwapEMAWeights(swap_on_epoch=True)` before it would let it find the wrong weights.
+    and `SwapEMAWeights(swap_on_epoch=True)` before it would let it find the wrong weights. An epoch
+    that was stopped before its end, by `TerminateOnNaN` for instance, is not saved.
 
     Args:
         path: file to write, `.npz`; its folder must exist.
         data: the training data from `pipeline`, whose epoch is to be set.
 
     Attributes:
-        log: {name: [value of epoch 0, of epoch 1, …]}, all epochs since the first start.
+        log: {name: [value of epoch 0, of epoch 1, …]}, all epochs since the first start; a metric
+            with several values, one per class for instance, as a list of them.
     """
 
     def __init__(self, path, data=None):
@@ -77,11 +79,13 @@ class Checkpoint(keras.callbacks.Callback):
         self._start(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Add to the log, then write all."""
+        """Add to the log, then write all, unless the epoch was stopped at one of its batches."""
+        if self.model.stop_training:
+            return  # `TerminateOnNaN`, say; the file keeps the last whole epoch
         if not epoch:
             self.log = {}  # a new run
         for name, value in (logs or {}).items():
-            self.log.setdefault(name, []).append(float(value))
+            self.log.setdefault(name, []).append(np.asarray(value, float).tolist())
         arrays = {f"{i:05}": _array(v) for i, v in enumerate(_variables(self.model))}
         state = json.dumps({"epoch": epoch + 1, "log": self.log})
         unfinished = self.path.with_suffix(".unfinished")

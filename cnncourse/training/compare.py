@@ -1,14 +1,13 @@
 """Compare recipes: one number from one run says little, so run each with several seeds."""
 
-import json
 import operator
-import os
 import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_BEGINNING = b'{"recipe": '  # of every line that `compare` writes
+import numpy as np
+from cnncourse.training import scores
 
 
 @dataclass(frozen=True)
@@ -24,17 +23,18 @@ class Comparison:
     def spread(self, recipe):
         """Return the standard deviation of a recipe's scores (n − 1); None for a single one."""
         values = list(self.scores[recipe].values())
-        return statistics.stdev(values) if len(values) > 1 else None
+        with np.errstate(invalid="ignore"):  # a run that diverged has no number as its score
+            return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
     def table(self):
         """Return a Markdown table: mean, spread, number of seeds and every score."""
         lines = ["| recipe | mean | spread | seeds | scores |", "|---|---|---|---|---|"]
-        for recipe, scores in self.scores.items():
+        for recipe, by_seed in self.scores.items():
             spread = self.spread(recipe)
             shown = "–" if spread is None else f"{spread:.4f}"
-            each = ", ".join(f"{score:.4f}" for score in scores.values())
+            each = ", ".join(f"{score:.4f}" for score in by_seed.values())
             lines.append(
-                f"| {recipe} | {self.mean(recipe):.4f} | {shown} | {len(scores)} | {each} |"
+                f"| {recipe} | {self.mean(recipe):.4f} | {shown} | {len(by_seed)} | {each} |"
             )
         return "\n".join(lines)
 
@@ -71,7 +71,8 @@ def compare(recipes, seeds=(0, 1, 2), path=None):
     seeds = _whole(seeds)
     if path and not Path(path).parent.is_dir():
         raise ValueError(f"path is {str(path)!r}; accepted: a file in an existing folder")
-    done = _read(Path(path)) if path else {}
+    kept = scores.read(Path(path)) if path else []
+    done = {(run["recipe"], run["seed"]): float(run["score"]) for run in kept}
     for seed in seeds:
         for name, run in recipes.items():
             if (name, seed) in done:
@@ -83,7 +84,7 @@ def compare(recipes, seeds=(0, 1, 2), path=None):
             if path:
                 seconds = round(time.perf_counter() - start, 1)
                 row = {"recipe": name, "seed": seed, "score": done[name, seed], "seconds": seconds}
-                _append(Path(path), row)
+                scores.append(Path(path), row)
     return Comparison({name: {seed: done[name, seed] for seed in seeds} for name in recipes})
 
 
@@ -96,37 +97,3 @@ def _whole(seeds):
     if not numbers or len(set(numbers)) != len(numbers):
         raise ValueError(f"seeds is {seeds!r}; accepted: whole numbers, at least one, no one twice")
     return numbers
-
-
-def _read(path):
-    """Return {(recipe, seed): score}. A last line without an end was cut off, and is removed."""
-    if not path.exists():
-        return {}
-    whole, newline, rest = path.read_bytes().rpartition(b"\n")
-    lines = whole.decode(errors="replace").splitlines()
-    done = {}
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            done[row["recipe"], row["seed"]] = float(row["score"])
-        except (ValueError, KeyError, TypeError):
-            raise _foreign(path, number, line) from None
-    if not _BEGINNING.startswith(rest[: len(_BEGINNING)]):
-        raise _foreign(path, len(lines) + 1, rest.decode(errors="replace"))
-    if rest:
-        path.write_bytes(whole + newline)
-    return done
-
-
-def _foreign(path, number, line):
-    return ValueError(
-        f"path {str(path)!r} has in line {number} {line[:60]!r}; accepted: lines that `compare` "
-        "wrote"
-    )
-
-
-def _append(path, row):
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-        file.flush()
-        os.fsync(file.fileno())

@@ -6,7 +6,9 @@ from cnncourse.scratch.windows import non_negative_int, positive_int
 
 
 def pipeline(images, labels, batch_size=32, shuffle=True, augment=None, seed=0):
-    """Return batches for `fit`, `evaluate` or `predict`, each pass over them one epoch.
+    """Return batches for `fit`, each pass over them one epoch; for `evaluate` and `predict`, too.
+
+    Where answers are to be compared with the arrays, as those of `predict` are, `shuffle=False`.
 
     The order of an epoch is a permutation drawn from `(seed, epoch)`, not from a generator that
     runs on: epoch 7 sees the same order whether or not epochs 0 to 6 ran in this process.
