@@ -357,7 +357,7 @@ def test_the_measured_table_is_the_files_and_says_what_the_text_says():
     slow = {way: int(cells[3].split()[0]) for way, cells in rows.items()}
     assert seconds["kit and XLA"] > seconds["kit float32"]  # "and the table shows why"
     assert seconds["kit bfloat16"] < seconds["kit float32"] < seconds["stock fit"]
-    assert slow["stock fit"] > 0  # "half as slow again in the next"
+    assert slow["stock fit"] > 0  # "takes half as long again in the next"
     assert slow["pipeline"] == slow["kit float32"] == 0
 
 

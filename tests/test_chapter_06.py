@@ -21,6 +21,7 @@ import pytest
 import stored
 from cnncourse import cost, datasets, scratch, training
 from cnncourse.datasets import classic
+from cnncourse.demos import kernel_learn
 from cnncourse.paths import course_root
 from scipy import signal
 
@@ -183,6 +184,17 @@ def test_the_flipbook_says_maps_or_units():
     ends = {"Dense": "MAC. A bar for each of its units."}
     for kind, caption in zip(kinds, state["captions"], strict=True):
         assert caption.endswith(ends.get(kind, "MAC. Up to 16 of its maps."))
+
+
+def test_the_largest_rates_of_the_kernel_that_learns():
+    """Gradient descent on a parabola explodes beyond 2 / the largest curvature."""
+    limits = {}
+    for name, x in kernel_learn.inputs().items():
+        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3)).reshape(-1, 9)
+        limits[name] = 2 / np.linalg.eigvalsh(2 * windows.T @ windows / len(windows)).max()
+    said = "the limit is about {photo:.2f}, against {noise:.2f} for the noise"
+    assert limits["photo"] < 0.2 < limits["noise"]
+    assert said.format(**limits) in PROSE
 
 
 # What the benchmark has measured

@@ -182,8 +182,8 @@ def test_the_browsers_network_is_keras(show, side, padding, kernel_size):
 def test_editing_by_keyboard_at_390_px(show, demo):
     page = show(demo, width=390)
     page.get_by_label("layer", exact=True).press("ArrowRight")  # conv_2
-    page.get_by_label("filter", exact=True).press("End")
-    page.get_by_label("reads map", exact=True).press("ArrowRight")
+    page.get_by_label("filter or unit", exact=True).press("End")
+    page.get_by_label("reads map or value", exact=True).press("ArrowRight")
     page.get_by_role("button", name="row 2, column 1").press("Enter")
     demo.layer, demo.unit, demo.channel, demo.row = 1, 5, 1, 1
     weight = page.get_by_label("weight", exact=True)

@@ -159,8 +159,8 @@ export function render({ model, el }) {
   const fields = [
     range(model, "picture", "picture", () => pictures.length - 1, (n) => names[labels[n]]),
     range(model, "layer", "layer", () => layers.length - 1, (n) => layers[n].name),
-    range(model, "unit", "filter", last(3)),
-    range(model, "channel", "reads map", last(2)),
+    range(model, "unit", "filter or unit", last(3)),
+    range(model, "channel", "reads map or value", last(2)),
   ];
   const kernel = kernelGrid(model);
   const weight = weightField(model);
